@@ -1,0 +1,1 @@
+"""What the automation does: plan, clients, readiness, targets, audits, verdict, Invoke tasks."""

@@ -1,0 +1,1 @@
+"""Checks that can fail, each with its findings as data."""

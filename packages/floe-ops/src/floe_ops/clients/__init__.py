@@ -1,0 +1,1 @@
+"""Typed clients of the services; the one of Polaris lives in its plugin."""

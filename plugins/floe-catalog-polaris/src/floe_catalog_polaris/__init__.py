@@ -1,0 +1,1 @@
+"""Catalog plugin and typed client: Apache Polaris."""

@@ -1,0 +1,1 @@
+"""dbt plugin: dbt-core, in process."""

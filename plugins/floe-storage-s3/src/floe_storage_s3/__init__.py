@@ -1,0 +1,1 @@
+"""Storage plugin: any S3 object store."""

@@ -1,0 +1,1 @@
+"""Telemetry plugin: OTLP with a spool on disk."""
