@@ -1,0 +1,78 @@
+"""The `@task` of this project: Invoke's own, with a span, a readable failure and an exit code.
+
+A task function stays thin: it parses its words, calls a capability of `floe_ops` and prints the result. Whatever
+it raises as a `FloeError` is printed without a stack trace, ends the program with the error's exit code and, inside
+of a Nox run, is left in the run's folder for the verdict.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+import invoke
+from floe_core.errors import FloeError
+
+from floe_ops import project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Body = "Callable[Concatenate[invoke.Context, P], R]"
+
+
+def task(
+    *, name: str | None = None, help: dict[str, str] | None = None, **options: Any  # noqa: A002 - Invoke's own word
+) -> Callable[[Callable[Concatenate[invoke.Context, P], R]], Any]:
+    """Make a function an Invoke task that fails like the rest of the project.
+
+    Args:
+        name: The task's name where it differs from the function's.
+        help: Help text by parameter name, as Invoke takes it.
+        options: Anything else that `invoke.task` takes.
+    """
+
+    def decorate(body: Callable[Concatenate[invoke.Context, P], R]) -> Any:
+        label = name or body.__name__.replace("_", "-")
+
+        @functools.wraps(body)
+        def guarded(context: invoke.Context, *args: P.args, **kwargs: P.kwargs) -> R:
+            from floe_core.telemetry import span
+
+            from floe_ops.tracing import started
+
+            try:
+                with started(), span(f"task {label}", **{"floe.task": label}):
+                    return body(context, *args, **kwargs)
+            except FloeError as error:
+                _leave_failure(label, error)
+                raise invoke.exceptions.Exit(message=f"✗ {error}", code=int(error.exit_code)) from error
+
+        return invoke.task(guarded, name=label, help=help or {}, **options)
+
+    return decorate
+
+
+def _leave_failure(label: str, error: FloeError) -> None:
+    folder = project.run_dir()
+    if folder is None:
+        return
+    session = os.environ.get("FLOE_SESSION", "desk").replace("(", "-").replace(")", "")
+    path = folder / f"{session}.failure.json"
+    path.write_text(
+        json.dumps(
+            {
+                "task": label,
+                "what": error.what,
+                "where": error.where,
+                "why": error.why,
+                "remedy": error.remedy,
+                "exit_code": int(error.exit_code),
+            }
+        ),
+        encoding="utf-8",
+    )
