@@ -1,0 +1,127 @@
+"""The fourteen plugin types and their ABCs; a plugin subclasses one and declares one entry point."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from floe_core.plugins.alert_channel import Alert, AlertChannelPlugin, AlertDeliveryError, Severity
+from floe_core.plugins.catalog import (
+    CatalogAuthenticationError,
+    CatalogError,
+    CatalogPlugin,
+    CatalogUnavailableError,
+    IcebergCatalog,
+)
+from floe_core.plugins.compute import ComputeError, ComputePlugin, Lane, LaneNotSupportedError, TargetRequest
+from floe_core.plugins.dbt import (
+    DbtCommand,
+    DbtError,
+    DbtNode,
+    DBTPlugin,
+    DbtProjectError,
+    DbtRequest,
+    DbtResult,
+    DbtTargetError,
+)
+from floe_core.plugins.identity import IdentityPlugin, Principal, TokenRefusedError
+from floe_core.plugins.ingestion import IngestionError, IngestionPlugin, IngestionRequest, IngestionResult
+from floe_core.plugins.interface import (
+    API_VERSION,
+    HealthState,
+    HealthStatus,
+    NoConfig,
+    PluginConfig,
+    PluginMetadata,
+    PluginType,
+)
+from floe_core.plugins.lineage_backend import LineageBackendPlugin, LineageError
+from floe_core.plugins.orchestrator import OrchestratorError, OrchestratorPlugin
+from floe_core.plugins.quality import QualityError, QualityPlugin, QualityReport
+from floe_core.plugins.rbac import RBACError, RBACPlugin, RightsRequest
+from floe_core.plugins.secrets import SecretNotFoundError, SecretsError, SecretsPlugin
+from floe_core.plugins.semantic_layer import SemanticLayerError, SemanticLayerPlugin
+from floe_core.plugins.storage import BucketMissingError, ObjectStore, StorageError, StoragePlugin
+from floe_core.plugins.telemetry_backend import TelemetryBackendPlugin, TelemetryError, TelemetrySession
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ABCS: Final[Mapping[PluginType, type[PluginMetadata[Any]]]] = {
+    PluginType.COMPUTE: ComputePlugin,
+    PluginType.ORCHESTRATOR: OrchestratorPlugin,
+    PluginType.CATALOG: CatalogPlugin,
+    PluginType.STORAGE: StoragePlugin,
+    PluginType.TELEMETRY_BACKEND: TelemetryBackendPlugin,
+    PluginType.LINEAGE_BACKEND: LineageBackendPlugin,
+    PluginType.DBT: DBTPlugin,
+    PluginType.SEMANTIC_LAYER: SemanticLayerPlugin,
+    PluginType.INGESTION: IngestionPlugin,
+    PluginType.SECRETS: SecretsPlugin,
+    PluginType.IDENTITY: IdentityPlugin,
+    PluginType.QUALITY: QualityPlugin,
+    PluginType.RBAC: RBACPlugin,
+    PluginType.ALERT_CHANNEL: AlertChannelPlugin,
+}
+"""The ABC of every plugin type."""
+
+__all__ = [
+    "ABCS",
+    "API_VERSION",
+    "Alert",
+    "AlertChannelPlugin",
+    "AlertDeliveryError",
+    "BucketMissingError",
+    "CatalogAuthenticationError",
+    "CatalogError",
+    "CatalogPlugin",
+    "CatalogUnavailableError",
+    "ComputeError",
+    "ComputePlugin",
+    "DBTPlugin",
+    "DbtCommand",
+    "DbtError",
+    "DbtNode",
+    "DbtProjectError",
+    "DbtRequest",
+    "DbtResult",
+    "DbtTargetError",
+    "HealthState",
+    "HealthStatus",
+    "IcebergCatalog",
+    "IdentityPlugin",
+    "IngestionError",
+    "IngestionPlugin",
+    "IngestionRequest",
+    "IngestionResult",
+    "Lane",
+    "LaneNotSupportedError",
+    "LineageBackendPlugin",
+    "LineageError",
+    "NoConfig",
+    "ObjectStore",
+    "OrchestratorError",
+    "OrchestratorPlugin",
+    "PluginConfig",
+    "PluginMetadata",
+    "PluginType",
+    "Principal",
+    "QualityError",
+    "QualityPlugin",
+    "QualityReport",
+    "RBACError",
+    "RBACPlugin",
+    "RightsRequest",
+    "SecretNotFoundError",
+    "SecretsError",
+    "SecretsPlugin",
+    "SemanticLayerError",
+    "SemanticLayerPlugin",
+    "Severity",
+    "StorageError",
+    "StoragePlugin",
+    "TargetRequest",
+    "TelemetryBackendPlugin",
+    "TelemetryError",
+    "TelemetrySession",
+    "TokenRefusedError",
+]

@@ -1,0 +1,128 @@
+"""dbt: runs a project's commands in process and says what each node did."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+
+from floe_core.errors import ExitCode, FloeError, UsageError
+from floe_core.plugins.interface import C, PluginMetadata, PluginType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+
+class DbtError(FloeError):
+    """dbt ran and failed; names the node or file and dbt's own reason."""
+
+    exit_code = ExitCode.WRONG
+
+
+class DbtProjectError(DbtError):
+    """The project cannot be parsed: a missing file, broken SQL or YAML."""
+
+
+class DbtTargetError(UsageError):
+    """The profile has no such target; the remedy names those it has."""
+
+
+class DbtCommand(StrEnum):
+    """What a project can be asked to do."""
+
+    PARSE = "parse"
+    COMPILE = "compile"
+    SEED = "seed"
+    RUN = "run"
+    TEST = "test"
+    BUILD = "build"
+
+
+@dataclass(frozen=True)
+class DbtRequest:
+    """One command for one project.
+
+    Attributes:
+        command: What to do.
+        project_dir: The folder with `dbt_project.yml`.
+        profiles_dir: The folder with `profiles.yml`.
+        target: The profile's output to use, which is the lane's name.
+        target_path: Where dbt writes its artifacts; outside of the project, so that runs do not meet.
+        select: dbt's selection; empty for all.
+        variables: dbt's `vars`.
+        full_refresh: Rebuild incremental models.
+    """
+
+    command: DbtCommand
+    project_dir: Path
+    profiles_dir: Path
+    target: str
+    target_path: Path
+    select: tuple[str, ...] = ()
+    variables: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    full_refresh: bool = False
+
+
+@dataclass(frozen=True)
+class DbtNode:
+    """What one node did.
+
+    Attributes:
+        unique_id: dbt's id, for example `model.customer_360.stg_orders`.
+        name: The node's short name.
+        resource_type: `model`, `seed`, `test`, `snapshot`, …
+        status: dbt's word: `success`, `pass`, `warn`, `error`, `fail`, `skipped`.
+        started_at: When it began, in UTC; None when it never ran.
+        finished_at: When it ended, in UTC; None when it never ran.
+        rows: Rows written, or failures of a test; None when dbt does not say.
+        message: dbt's own words.
+    """
+
+    unique_id: str
+    name: str
+    resource_type: str
+    status: str
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    rows: int | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class DbtResult:
+    """What one command did.
+
+    Attributes:
+        command: What was asked.
+        success: Whether every node passed.
+        elapsed_s: Seconds of the whole command.
+        nodes: What each node did, in dbt's order.
+    """
+
+    command: DbtCommand
+    success: bool
+    elapsed_s: float
+    nodes: tuple[DbtNode, ...] = ()
+
+
+class DBTPlugin(PluginMetadata[C]):
+    """A dbt engine."""
+
+    plugin_type: ClassVar[PluginType] = PluginType.DBT
+
+    @abstractmethod
+    def run(self, request: DbtRequest) -> DbtResult:
+        """Run one command; a node that fails is told in the result, not by an exception.
+
+        Raises:
+            DbtProjectError: The project cannot be parsed.
+            DbtTargetError: The profile has no such target.
+            DbtError: dbt ended before it ran any node.
+        """
+
+    @abstractmethod
+    def engine_version(self) -> str:
+        """The version of the dbt engine that runs, for example `1.11.16`."""

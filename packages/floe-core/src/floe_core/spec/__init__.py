@@ -1,0 +1,1 @@
+"""What people write: floe.yaml and manifest.yaml."""
