@@ -11,7 +11,7 @@ from floe_core.errors import ExitCode, FloeError, UsageError
 from floe_core.plugins.interface import C, PluginMetadata, PluginType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -33,12 +33,15 @@ class DbtTargetError(UsageError):
 class DbtCommand(StrEnum):
     """What a project can be asked to do."""
 
+    DEBUG = "debug"
+    DEPS = "deps"
     PARSE = "parse"
     COMPILE = "compile"
     SEED = "seed"
     RUN = "run"
     TEST = "test"
     BUILD = "build"
+    DOCS = "docs generate"
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class DbtRequest:
         target_path: Where dbt writes its artifacts; outside of the project, so that runs do not meet.
         select: dbt's selection; empty for all.
         variables: dbt's `vars`.
+        environment: Variables that the profile reads, set while the command runs.
         full_refresh: Rebuild incremental models.
     """
 
@@ -63,6 +67,7 @@ class DbtRequest:
     target_path: Path
     select: tuple[str, ...] = ()
     variables: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
     full_refresh: bool = False
 
 
@@ -78,7 +83,9 @@ class DbtNode:
         started_at: When it began, in UTC; None when it never ran.
         finished_at: When it ended, in UTC; None when it never ran.
         rows: Rows written, or failures of a test; None when dbt does not say.
-        message: dbt's own words.
+        message: dbt's own words, which hold the database's.
+        path: The node's file in the project; empty where it has none.
+        compiled: The file with the SQL that ran, or its place `file:line` where the database named a line.
     """
 
     unique_id: str
@@ -89,6 +96,8 @@ class DbtNode:
     finished_at: datetime | None = None
     rows: int | None = None
     message: str = ""
+    path: str = ""
+    compiled: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,8 +123,12 @@ class DBTPlugin(PluginMetadata[C]):
     plugin_type: ClassVar[PluginType] = PluginType.DBT
 
     @abstractmethod
-    def run(self, request: DbtRequest) -> DbtResult:
+    def run(self, request: DbtRequest, *, on_node: Callable[[DbtNode], None] | None = None) -> DbtResult:
         """Run one command; a node that fails is told in the result, not by an exception.
+
+        Args:
+            request: What to run, and where.
+            on_node: Called with each node as it ends, possibly from another thread.
 
         Raises:
             DbtProjectError: The project cannot be parsed.
