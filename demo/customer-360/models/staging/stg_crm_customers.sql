@@ -1,0 +1,10 @@
+-- One row per CRM record, cleaned; duplicates of a person are still apart here.
+select
+    crm_id,
+    trim(full_name) as full_name,
+    lower(trim(email)) as email,
+    segment,
+    upper(country) as country,
+    signup_date,
+    updated_at
+from {{ ref('raw_crm_customers') }}

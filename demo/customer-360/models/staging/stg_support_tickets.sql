@@ -1,0 +1,12 @@
+-- One row per support ticket; a ticket without `closed_at` is open.
+select
+    ticket_id,
+    crm_id,
+    category,
+    priority,
+    opened_at,
+    closed_at,
+    closed_at is null as is_open,
+    closed_at is null and priority in ('high', 'urgent') as is_open_and_pressing,
+    date_diff('minute', opened_at, closed_at) as resolution_minutes
+from {{ ref('raw_support_tickets') }}
