@@ -1,0 +1,142 @@
+"""bandit over every source and test tree, and a reason beside every `nosec`.
+
+Findings of high and medium severity fail. bandit itself lets `# nosec B608 - reason` pass; a `nosec` that names no
+check or gives no reason is a finding of this module.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tokenize
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from floe_core.errors import NotReadyError, WrongStateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+TREES = ("packages", "plugins", "testing", "tests", "demo", "toolchain", "noxfile.py", "tasks.py")
+FOREIGN = (".venv", "__pycache__", "dbt_packages", "target", "node_modules")
+SEVERITIES = ("MEDIUM", "HIGH")
+DEADLINE_S = 120.0
+JUSTIFIED = re.compile(r"#\s*nosec:?\s+B\d{3}(?:\s*,\s*B\d{3})*\s+-\s+\S.{4,}")
+NOSEC = re.compile(r"#\s*nosec\b")
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One finding: `check` is bandit's id (`B608`) or `nosec`; `severity` is HIGH, MEDIUM or LOW."""
+
+    path: str
+    line: int
+    check: str
+    severity: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.check} ({self.severity.lower()}): {self.text}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was looked at, and what was found in it."""
+
+    files: int
+    lines: int
+    issues: tuple[Issue, ...]
+
+
+def scan(project: Path) -> Result:
+    """Hold every tree against bandit's whole set of checks, high and medium, and against the rule for `nosec`.
+
+    Raises:
+        WrongStateError: bandit failed, or a file could not be parsed: an unread file is not clean.
+        NotReadyError: bandit did not end in time.
+    """
+    report = run(project, ())
+    issues = [*_issues(project, report, SEVERITIES), *unjustified(project)]
+    return Result(len(_files(report)), _lines(report), tuple(issues))
+
+
+def run(project: Path, checks: Sequence[str]) -> dict[str, Any]:
+    """Bandit's own JSON report over the trees; `checks` narrows it to these ids.
+
+    Raises:
+        WrongStateError: As `scan`.
+        NotReadyError: As `scan`.
+    """
+    trees = [name for name in TREES if (project / name).exists()]
+    words = ["-r", *trees, "-f", "json", "-q", "-x", ",".join(f"*/{name}/*" for name in FOREIGN)]
+    if checks:
+        words += ["-t", ",".join(checks)]
+    try:
+        done = subprocess.run(  # noqa: S603 - our interpreter with words of our own
+            [sys.executable, "-m", "bandit", *words],
+            cwd=project,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NotReadyError(f"bandit did not end within {DEADLINE_S:.0f} s", where=str(project)) from error
+    try:
+        report = dict(json.loads(done.stdout))
+    except ValueError as error:
+        raise WrongStateError("bandit gave no report", where=str(project), why=done.stderr.strip()) from error
+    if report["errors"]:
+        why = "; ".join(f"{fault['filename']}: {fault['reason']}" for fault in report["errors"])
+        raise WrongStateError("bandit could not read every file", where=str(project), why=why)
+    return report
+
+
+def issues(project: Path, report: dict[str, Any]) -> list[Issue]:
+    """Every finding of a report, of any severity."""
+    return list(_issues(project, report, ("LOW", *SEVERITIES)))
+
+
+def unjustified(project: Path) -> list[Issue]:
+    """Every `nosec` comment that names no check or gives no reason; text in strings is none."""
+    return [issue for path in sources(project) for issue in _comments(project, path)]
+
+
+def sources(project: Path, suffix: str = ".py") -> list[Path]:
+    """The files with this ending in the trees that are looked at, in order."""
+    found: list[Path] = []
+    for name in TREES:
+        tree = project / name
+        candidates = [tree] if tree.is_file() else tree.rglob(f"*{suffix}")
+        found += [path for path in candidates if not set(path.relative_to(project).parts) & set(FOREIGN)]
+    return sorted(found)
+
+
+def _comments(project: Path, path: Path) -> Iterator[Issue]:
+    if b"nosec" not in path.read_bytes():
+        return
+    with tokenize.open(path) as file:
+        for token in tokenize.generate_tokens(file.readline):
+            comment = token.string
+            if token.type != tokenize.COMMENT or not NOSEC.search(comment) or JUSTIFIED.search(comment):
+                continue
+            text = f"{comment.strip()!r} names no check or no reason; write: # nosec B608 - why it is safe"
+            yield Issue(str(path.relative_to(project)), token.start[0], "nosec", "MEDIUM", text)
+
+
+def _issues(project: Path, report: dict[str, Any], severities: Sequence[str]) -> Iterator[Issue]:
+    for found in report["results"]:
+        if found["issue_severity"] in severities:
+            path = (project / found["filename"]).resolve().relative_to(project.resolve())
+            yield Issue(str(path), found["line_number"], found["test_id"], found["issue_severity"], found["issue_text"])
+
+
+def _files(report: dict[str, Any]) -> list[str]:
+    return [name for name in report["metrics"] if name != "_totals"]
+
+
+def _lines(report: dict[str, Any]) -> int:
+    return int(report["metrics"]["_totals"]["loc"])

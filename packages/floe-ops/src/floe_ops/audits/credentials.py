@@ -1,0 +1,124 @@
+"""Literal credentials in sources and tests.
+
+Python is bandit's: B105, B106 and B107 (assigned, passed and defaulted passwords). What it does not see is added
+here: annotated assignments, names ending in `key`, and, in files of any kind, values that can be nothing else (an AWS
+key id, a private key, a token of a known make, a password inside of a URL). A false alarm is answered on its line
+with `# nosec B105 - reason`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from floe_ops.audits import bandit_run
+from floe_ops.audits.bandit_run import Issue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CHECKS = ("B105", "B106", "B107")
+ELSEWHERE = ("charts", "docs", ".github", ".ci")
+MAX_BYTES = 1_000_000
+NAMES = re.compile(r"(^|_)(pass|password|passwd|passphrase|pwd|secret|token)($|_)", re.IGNORECASE)
+KEYS = re.compile(r"(^|_)(api|access|auth|private|secret|signing)_?key$", re.IGNORECASE)
+SHAPES = {
+    "an AWS access key id": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    "a private key": re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
+    "a GitHub token": re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36}\b|\bgithub_pat_[A-Za-z0-9_]{60,}"),
+    "a Slack token": re.compile(r"\bxox[abpros]-[A-Za-z0-9-]{10,}"),
+    "a PyPI token": re.compile(r"\bpypi-[A-Za-z0-9_-]{50,}"),
+    "a signed JSON web token": re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}"),
+    "a password in a URL": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s:/@'\"{}$<>*…]+:[^\s:/@'\"{}$<>*…]{3,}@[\w.\[]"),
+}
+
+
+def scan(project: Path) -> tuple[Issue, ...]:
+    """Every literal credential in the trees, by place; the value itself is never repeated.
+
+    Raises:
+        WrongStateError: A Python file could not be parsed.
+        NotReadyError: bandit did not end in time.
+    """
+    found = [_without_value(issue) for issue in bandit_run.issues(project, bandit_run.run(project, CHECKS))]
+    for path in bandit_run.sources(project):
+        found += _in_python(project, path)
+    for path in _texts(project):
+        found += _shapes(project, path)
+    return tuple(sorted(set(found), key=lambda issue: (issue.path, issue.line, issue.check)))
+
+
+def _without_value(issue: Issue) -> Issue:
+    text = f"{issue.text.split(':', 1)[0]} (value withheld)"
+    return Issue(issue.path, issue.line, issue.check, issue.severity, text)
+
+
+def _in_python(project: Path, path: Path) -> Iterator[Issue]:
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    for node in ast.walk(ast.parse(text, filename=str(path))):
+        for name, value in _named_values(node):
+            literal = isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value
+            if not literal or _justified(lines, value):
+                continue
+            yield Issue(
+                str(path.relative_to(project)),
+                value.lineno,
+                "literal",
+                "LOW",
+                f"a literal value for {name!r} (value withheld)",
+            )
+
+
+def _named_values(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """The values that bandit does not look at: annotated ones of any secret name, and those of names ending in key."""
+    if isinstance(node, ast.AnnAssign) and node.value is not None:
+        name = _name(node.target)
+        if NAMES.search(name) or KEYS.search(name):
+            yield name, node.value
+    elif isinstance(node, ast.Assign):
+        yield from ((_name(target), node.value) for target in node.targets if KEYS.search(_name(target)))
+    elif isinstance(node, ast.keyword) and node.arg and KEYS.search(node.arg):
+        yield node.arg, node.value
+    elif isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str) and KEYS.search(key.value):
+                yield key.value, value
+
+
+def _name(target: ast.expr) -> str:
+    if isinstance(target, ast.Name):
+        return target.id
+    if isinstance(target, ast.Attribute):
+        return target.attr
+    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+        return str(target.slice.value)
+    return ""
+
+
+def _justified(lines: list[str], node: ast.expr) -> bool:
+    last = node.end_lineno or node.lineno
+    return any(bandit_run.JUSTIFIED.search(line) for line in lines[node.lineno - 1 : last])
+
+
+def _texts(project: Path) -> Iterator[Path]:
+    trees = [project / name for name in (*bandit_run.TREES, *ELSEWHERE)]
+    files = [path for tree in trees for path in ([tree] if tree.is_file() else tree.rglob("*"))]
+    files += [path for path in project.iterdir() if path.suffix in {".md", ".toml", ".yaml", ".yml", ".cfg"}]
+    for path in sorted(set(files)):
+        foreign = set(path.relative_to(project).parts) & set(bandit_run.FOREIGN)
+        if path.is_file() and not foreign and path.stat().st_size <= MAX_BYTES:
+            yield path
+
+
+def _shapes(project: Path, path: Path) -> Iterator[Issue]:
+    content = path.read_bytes()
+    if b"\0" in content:
+        return
+    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), start=1):
+        for kind, pattern in SHAPES.items():
+            if pattern.search(line) and not bandit_run.JUSTIFIED.search(line):
+                text = f"{kind} (value withheld)"
+                yield Issue(str(path.relative_to(project)), number, "shape", "HIGH", text)

@@ -1,0 +1,55 @@
+"""What an audit of advisories found, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+Outcome = Literal["clean", "findings", "stale", "not_looked"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One advisory that concerns one locked package; `fixed_in` is empty where no fixed version is published."""
+
+    package: str
+    version: str
+    id: str
+    aliases: tuple[str, ...]
+    fixed_in: tuple[str, ...]
+
+    def __str__(self) -> str:
+        names = ", ".join((self.id, *sorted(alias for alias in self.aliases if alias != self.id)))
+        fix = f"fixed in {', '.join(self.fixed_in)}" if self.fixed_in else "no fixed version published"
+        return f"{self.package} {self.version}: {names}, {fix}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """One audit.
+
+    Attributes:
+        outcome: `clean`, `findings` (also for a fault in the accepted list), `stale` (nothing found, but the source
+            is too old to say so) or `not_looked` (no source in reach).
+        source: What was asked, as a person would name it; empty when nothing was.
+        as_of: The day of the newest advisory that the source could know.
+        packages: How many pins were held against it.
+        findings: Those that nobody accepted.
+        accepted: Those that `advisories.toml` bears.
+        problems: What is wrong with `advisories.toml` itself.
+        valid_until: The last day on which this result may be relied on.
+        checked_at: When it was made.
+    """
+
+    outcome: Outcome
+    source: str
+    as_of: date | None
+    packages: int
+    findings: tuple[Finding, ...]
+    accepted: tuple[Finding, ...]
+    problems: tuple[str, ...]
+    valid_until: date | None
+    checked_at: datetime
