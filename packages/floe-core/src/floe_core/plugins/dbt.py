@@ -116,6 +116,31 @@ class DbtResult:
     elapsed_s: float
     nodes: tuple[DbtNode, ...] = ()
 
+    @property
+    def failures(self) -> tuple[DbtNode, ...]:
+        """The nodes that failed themselves; those skipped because of them are left out."""
+        return tuple(
+            node for node in self.nodes if node.status in {"error", "fail", "runtime error", "partial success"}
+        )
+
+    def raise_for_failure(self) -> None:
+        """Do nothing after a success.
+
+        Raises:
+            DbtError: Names the first node that failed, its SQL's place, and the database's words.
+        """
+        if self.success:
+            return
+        failed = self.failures
+        first = failed[0] if failed else None
+        others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        raise DbtError(
+            f"{first.resource_type} {first.name} failed{others}" if first else f"dbt {self.command.value} failed",
+            where=(first.compiled or first.path) if first else "",
+            why=first.message if first else "dbt named no node",
+            remedy=f"correct {first.path} and run again" if first and first.path else "see dbt.log beside the target",
+        )
+
 
 class DBTPlugin(PluginMetadata[C]):
     """A dbt engine."""
