@@ -29,14 +29,6 @@ FLUSH_S = 5.0
 REQUEST_S = 2.0
 
 
-def disabled() -> bool:
-    """Whether `OTEL_SDK_DISABLED=true` or `OTEL_TRACES_EXPORTER=none` turns tracing off."""
-    return (
-        os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
-        or os.environ.get("OTEL_TRACES_EXPORTER", "").strip().lower() == "none"
-    )
-
-
 @dataclass(frozen=True)
 class Telemetry:
     """The tracing of a process: its provider, and what becomes of its spans."""
