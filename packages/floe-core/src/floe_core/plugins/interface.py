@@ -21,7 +21,7 @@ API_VERSION = "1.0"
 
 
 class PluginType(StrEnum):
-    """The fourteen things that a platform team chooses; the value is the key under `plugins:` in a manifest."""
+    """The fourteen things that a platform chooses; the value is the key under `plugins:` in a manifest."""
 
     COMPUTE = "compute"
     ORCHESTRATOR = "orchestrator"

@@ -29,8 +29,8 @@ class ObjectStore:
 
     Attributes:
         uri: Root of the warehouse, for example `s3://floe-iceberg`.
-        endpoint: URL of the service; empty for the provider's own. A reference stays one, so that artifacts are
-            equal on every machine.
+        endpoint: URL of the service; empty for the provider's own. A reference stays one, so that
+            artifacts are equal on every machine.
         region: The region's name.
         path_style: Whether the bucket is a part of the path instead of the host name.
         access_key: Where the key id lies; None leaves it to the client's own chain.

@@ -61,9 +61,7 @@ class SecretRef(BaseModel):
         Raises:
             SecretUnavailableError: The variable is unset or empty, or the file cannot be read.
         """
-        return SecretStr(
-            self._from_env(self.env) if self.env is not None else self._from_file(str(self.file))
-        )
+        return SecretStr(self._from_env(self.env) if self.env is not None else self._from_file(str(self.file)))
 
     def _from_env(self, name: str) -> str:
         value = os.environ.get(name, "")
@@ -84,16 +82,10 @@ class SecretRef(BaseModel):
             text = raw.decode("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             # The text of a decoding error quotes the bytes, so only the kind is told.
-            why = (
-                error.strerror or "it cannot be read"
-                if isinstance(error, OSError)
-                else "it is not UTF-8 text"
-            )
+            why = error.strerror or "it cannot be read" if isinstance(error, OSError) else "it is not UTF-8 text"
             raise self._unreadable(path, why) from None
         if not text or len(raw) > MAX_SECRET_BYTES:
-            raise self._unreadable(
-                path, "it is empty" if not text else f"it is larger than {MAX_SECRET_BYTES} bytes"
-            )
+            raise self._unreadable(path, "it is empty" if not text else f"it is larger than {MAX_SECRET_BYTES} bytes")
         return text
 
     def _unreadable(self, path: Path, why: str) -> SecretUnavailableError:
@@ -106,7 +98,7 @@ class SecretRef(BaseModel):
 
 
 Setting: TypeAlias = str | SecretRef
-"""A plain value that may differ between machines: written down, or by reference (`{env: FLOE_POLARIS_URL}`)."""
+"""A value that may differ between machines: written down, or by reference (`{env: FLOE_POLARIS_URL}`)."""
 
 
 def resolved(setting: Setting) -> str:

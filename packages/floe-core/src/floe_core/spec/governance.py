@@ -1,0 +1,93 @@
+"""Governance: which rules a platform holds its products to, and how hard."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, StrictBool, field_validator
+
+from floe_core.spec.base import SpecModel
+
+MAX_PATTERN = 200
+
+
+class EnforcementLevel(StrEnum):
+    """How hard rules are held; later members are stricter."""
+
+    OFF = "off"
+    WARN = "warn"
+    STRICT = "strict"
+
+
+def stricter(*levels: EnforcementLevel | None) -> EnforcementLevel:
+    """The strictest of the levels that are given; `warn` where none is."""
+    order = list(EnforcementLevel)
+    given = [level for level in levels if level is not None]
+    return max(given, key=order.index) if given else EnforcementLevel.WARN
+
+
+class Tier(StrEnum):
+    """How refined a model's rows are."""
+
+    BRONZE = "bronze"
+    SILVER = "silver"
+    GOLD = "gold"
+
+
+class NamingPattern(StrEnum):
+    """A convention for the names of models."""
+
+    MEDALLION = "medallion"
+    CUSTOM = "custom"
+
+
+class Naming(SpecModel):
+    """How models are named.
+
+    Attributes:
+        pattern: `medallion` has prefixes for each tier; `custom` takes `patterns`.
+        patterns: Regular expression by tier, matched against the whole name; for `custom`.
+    """
+
+    pattern: NamingPattern = NamingPattern.MEDALLION
+    patterns: dict[Tier, Annotated[str, Field(max_length=MAX_PATTERN)]] = Field(default_factory=dict)
+
+    @field_validator("patterns")
+    @classmethod
+    def _compiles(cls, patterns: dict[Tier, str]) -> dict[Tier, str]:
+        for tier, pattern in patterns.items():
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"the pattern of {tier} is no regular expression: {error}") from None
+        return patterns
+
+
+class Governance(SpecModel):
+    """The rules of a platform.
+
+    Attributes:
+        policy_enforcement_level: `off` runs nothing, `warn` counts findings and passes, `strict` fails on errors.
+        naming: How models are named.
+        require_descriptions: Whether the product and its models are described.
+        require_owners: Whether the product and its output ports name who answers for them.
+        require_depends_on: Whether silver and gold models say what they are made of.
+    """
+
+    policy_enforcement_level: EnforcementLevel = EnforcementLevel.WARN
+    naming: Naming = Naming()
+    require_descriptions: StrictBool = True
+    require_owners: StrictBool = True
+    require_depends_on: StrictBool = True
+
+
+class ProductGovernance(SpecModel):
+    """What a product may say about its own rules; the stricter of platform and product wins.
+
+    Attributes:
+        policy_enforcement_level: At least this hard.
+    """
+
+    policy_enforcement_level: EnforcementLevel

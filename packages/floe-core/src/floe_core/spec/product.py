@@ -1,0 +1,167 @@
+"""`floe.yaml`: a data product, written by the team that owns it. It names no machine and no credential."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool, field_validator
+from pydantic_core import PydanticCustomError
+
+from floe_core.spec.base import Identifier, Label, Name, Owner, PluginName, SpecModel, Text, Version
+from floe_core.spec.governance import ProductGovernance, Tier  # noqa: TC001 - pydantic reads annotations at run time
+from floe_core.spec.schedule import MAX_LENGTH, check_cron, check_timezone
+
+
+class ProductMetadata(SpecModel):
+    """Which product this is.
+
+    Attributes:
+        name: Its name, unique on the platform.
+        version: Its version.
+        description: What it is for.
+        owner: Who answers for it.
+        labels: Free words by name.
+    """
+
+    name: Name
+    version: Version
+    description: Text = ""
+    owner: Owner | None = None
+    labels: dict[Label, Label] = Field(default_factory=dict)
+
+
+class ProductPlatform(SpecModel):
+    """Which platform the product is compiled for.
+
+    Attributes:
+        manifest: Path of the manifest, relative to the product's folder.
+    """
+
+    manifest: Annotated[str, Field(min_length=1, max_length=4096, examples=["../manifest.yaml"])]
+
+
+class Transform(SpecModel):
+    """One dbt model.
+
+    Attributes:
+        name: The model's name.
+        tier: How refined its rows are.
+        description: What a row is.
+        depends_on: Names of the transforms that it reads.
+        compute: The compute plugin it runs on; the platform's when empty.
+        tags: Words to select it by.
+    """
+
+    name: Identifier
+    tier: Tier | None = None
+    description: Text = ""
+    depends_on: Annotated[tuple[Identifier, ...], Field(alias="dependsOn")] = ()
+    compute: PluginName | None = None
+    tags: tuple[Label, ...] = ()
+
+
+class Schedule(SpecModel):
+    """When the product is built.
+
+    Attributes:
+        cron: Five fields: minute, hour, day of month, month, weekday.
+        timezone: A name of the IANA database.
+        enabled: Whether it runs.
+    """
+
+    cron: Annotated[
+        str,
+        Field(max_length=MAX_LENGTH, description="minute hour day month weekday", examples=["30 5 * * *"]),
+    ]
+    timezone: Annotated[
+        str, Field(max_length=64, description="a name of the IANA time zone database", examples=["Europe/Berlin"])
+    ] = "UTC"
+    enabled: StrictBool = True
+
+    @field_validator("cron")
+    @classmethod
+    def _cron(cls, text: str) -> str:
+        try:
+            check_cron(text)
+        except ValueError as error:
+            raise PydanticCustomError("floe_cron", "{reason}", {"reason": str(error)}) from None
+        return text
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone(cls, name: str) -> str:
+        try:
+            check_timezone(name)
+        except ValueError as error:
+            raise PydanticCustomError("floe_timezone", "{reason}", {"reason": str(error)}) from None
+        return name
+
+
+class LogicalType(StrEnum):
+    """Types of a port's columns, as data contracts name them."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+
+
+class Column(SpecModel):
+    """One column that the product promises.
+
+    Attributes:
+        name: Its name.
+        type: Its logical type.
+        description: What it holds.
+        required: Whether it is never null.
+        primary_key: Whether it identifies a row.
+    """
+
+    name: Identifier
+    type: LogicalType
+    description: Text = ""
+    required: StrictBool = False
+    primary_key: Annotated[StrictBool, Field(alias="primaryKey")] = False
+
+
+class OutputPort(SpecModel):
+    """A table that others may use; in the Iceberg lane it is published in the catalog.
+
+    Attributes:
+        name: The transform whose rows it offers.
+        description: What a row is.
+        owner: Who answers; the product's owner when empty.
+        columns: What it promises, under the key `schema`; empty promises nothing.
+    """
+
+    name: Identifier
+    description: Text = ""
+    owner: Owner | None = None
+    columns: Annotated[tuple[Column, ...], Field(alias="schema")] = ()
+
+
+class FloeSpec(SpecModel):
+    """A data product.
+
+    Attributes:
+        api_version: The version of this schema.
+        kind: Always `FloeSpec`.
+        metadata: Which product this is.
+        platform: Which platform it is compiled for; a command line may name another manifest.
+        transforms: Its dbt models.
+        schedule: When it is built; never by itself when empty.
+        output_ports: What others may use.
+        governance: Rules that it holds itself to beyond the platform's.
+    """
+
+    api_version: Annotated[Literal["floe.dev/v1"], Field(alias="apiVersion")]
+    kind: Literal["FloeSpec"]
+    metadata: ProductMetadata
+    platform: ProductPlatform | None = None
+    transforms: Annotated[tuple[Transform, ...], Field(min_length=1, description="at least one dbt model")]
+    schedule: Schedule | None = None
+    output_ports: Annotated[tuple[OutputPort, ...], Field(alias="outputPorts")] = ()
+    governance: ProductGovernance | None = None
