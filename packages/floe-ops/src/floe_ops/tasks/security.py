@@ -1,1 +1,56 @@
 """Invoke tasks of the namespace `security`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from floe_ops import console, project
+from floe_ops.tasks.base import task
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+
+@task()
+def bandit(_context: Context) -> None:
+    """Hold source and tests against bandit, and look for literal credentials: nothing may be found."""
+    from floe_ops.audits import gate
+
+    with console.step("bandit and literal credentials"):
+        seen = gate.source(project.root())
+    console.say(f"  {seen}")
+
+
+@task()
+def credentials(_context: Context) -> None:
+    """Look for literal credentials in source, tests, charts, docs and workflows; values are never printed."""
+    from floe_ops.audits import gate
+
+    with console.step("literal credentials"):
+        seen = gate.credentials(project.root())
+    console.say(f"  {seen}")
+
+
+@task(
+    help={
+        "allow_stale_advisories": "under CI, let a snapshot that is too old pass as stale",
+        "json": "print the report as JSON and nothing else",
+    }
+)
+def audit(_context: Context, *, allow_stale_advisories: bool = False, json: bool = False) -> None:
+    """Hold the lock against the project and against known advisories; never green without having looked."""
+    from json import dumps
+
+    from floe_ops.audits import bearing, gate
+
+    current = gate.lock_is_current(project.root())
+    place = bearing.Place.of(os.environ, allow_stale=allow_stale_advisories)
+    report, settled = gate.known_advisories(project.root(), place)
+    if json:
+        console.say(dumps(bearing.document(report), indent=2))
+    else:
+        console.say(f"✓ {current}")
+        console.say(f"  {settled.status}: {settled.sentence}")
+    if settled.error is not None:
+        raise settled.error
