@@ -23,7 +23,7 @@ PLUGIN = "plugins/floe-orchestrator-dagster/src"
         "static": "Only read: do not import the audited modules to hear their warnings.",
     }
 )
-def audit(context: Context, path: str = "", json: bool = False, static: bool = False) -> None:  # noqa: FBT001, FBT002 - Invoke's flags
+def audit(context: Context, *, path: str = "", json: bool = False, static: bool = False) -> None:
     """Audit a package's use of Dagster against the installed library: what is gone by 2.0 fails."""
     del context
     from floe_core.errors import FloeError
