@@ -9,12 +9,14 @@ import sys
 import time
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.console import Console
+
+LOG_WIDTH = 160
 
 
 @cache
@@ -22,7 +24,7 @@ def out() -> Console:
     """The console on standard output."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=True, width=_width(sys.stdout))
 
 
 @cache
@@ -30,7 +32,12 @@ def err() -> Console:
     """The console on standard error."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, width=_width(sys.stderr))
+
+
+def _width(stream: TextIO) -> int | None:
+    """A terminal's own width, and one that suits tables in logs elsewhere (rich would take 80)."""
+    return None if stream.isatty() else LOG_WIDTH
 
 
 def say(message: str) -> None:

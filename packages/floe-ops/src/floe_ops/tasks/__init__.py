@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
 from invoke import Collection
 
-NAMESPACES = ("platform", "polaris", "cube", "dagster", "otel", "dbt", "plugins", "security", "final")
+from floe_ops import orphans
+
+NAMESPACES = ("plan", "platform", "polaris", "cube", "dagster", "otel", "dbt", "plugins", "security", "final")
+
+if "FLOE_PARENT_PID" in os.environ:  # started by a Nox session; not meant for this process's own children
+    orphans.end_with(int(os.environ.pop("FLOE_PARENT_PID")))
+    orphans.exit_on_sigterm()
 
 
 def namespace() -> Any:
-    """The root collection: every namespace, and `polaris-wait` at the root."""
+    """The root collection: every namespace, and what a module names in AT_ROOT (`plan`, `polaris-wait`)."""
     root = Collection()
     for name in NAMESPACES:
         module = import_module(f"floe_ops.tasks.{name}")
-        root.add_collection(Collection.from_module(module, name=name))
         for task in getattr(module, "AT_ROOT", ()):
             root.add_task(task)
+        collection = Collection.from_module(module, name=name)
+        if name not in root.task_names:
+            root.add_collection(collection)
     return root

@@ -74,7 +74,7 @@ def lint(_context: Context) -> None:
 
 
 @task(help={"json": "print verdict.json", "gate": "inside of `final`: fail when a due criterion was not shown"})
-def verdict(_context: Context, json: bool = False, gate: bool = False) -> None:
+def verdict(_context: Context, *, json: bool = False, gate: bool = False) -> None:
     """Print the last verdict; example: invoke final.verdict --json | jq .headline."""
     from floe_ops import gate as the_gate
 

@@ -1,0 +1,56 @@
+"""The acceptance gate: `final` ends well only when every criterion that is due on this target was shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from floe_core.errors import MissingToolError, UsageError, WrongStateError
+
+from floe_ops import console, plan, verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def hold(root: Path, run: Path | None) -> None:
+    """Hold the run so far against the plan.
+
+    Raises:
+        UsageError: This is no Nox run.
+        WrongStateError: A due criterion failed, or nothing showed it; each is named with its reason.
+    """
+    if run is None:
+        raise UsageError("there is no run to judge", remedy="call ./noxw -s final")
+    result = verdict.assemble(root, run, set(plan.load().sessions), dict(os.environ))
+    criteria = [criterion for unit in result.units for criterion in unit.criteria]
+    bad = [criterion for criterion in criteria if criterion.status in verdict.BAD]
+    if bad:
+        raise WrongStateError(
+            f"{len(bad)} of {len(criteria)} criteria were not shown",
+            where="plan.toml",
+            why="\n         ".join(f"{criterion.id}: {criterion.evidence}" for criterion in bad),
+            remedy="prove them, or say in plan.toml which issue delivers them",
+        )
+    shown = sum(criterion.status in {"passed", "passed_stale", "up_to_date"} for criterion in criteria)
+    console.say(f"✓ {shown} criteria shown, {len(criteria) - shown} planned or not for target {result.target}")
+
+
+def show(root: Path, *, as_json: bool) -> None:
+    """Print the verdict of the last `final`.
+
+    Raises:
+        MissingToolError: There is none yet.
+    """
+    path = root / ".floe" / "report" / "verdict.json"
+    if not path.exists():
+        raise MissingToolError("there is no verdict yet", where=str(path), remedy="call ./noxw -s final")
+    text = path.read_text(encoding="utf-8")
+    if as_json:
+        sys.stdout.write(text)
+        return
+    from floe_ops.report import terminal
+
+    terminal.show(json.loads(text), page=".floe/report/index.html")
