@@ -5,13 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from floe_core.errors import ExitCode, FloeError
 from floe_core.plugins.interface import C, PluginMetadata, PluginType
-
-if TYPE_CHECKING:
-    from floe_core.plugins.storage import ObjectStore
 
 
 class ComputeError(FloeError):
@@ -21,7 +18,7 @@ class ComputeError(FloeError):
 
 
 class LaneNotSupportedError(ComputeError):
-    """The engine cannot build in that lane, or the lane lacks a plugin that it needs."""
+    """The engine cannot build in that lane."""
 
 
 class Lane(StrEnum):
@@ -38,12 +35,10 @@ class TargetRequest:
     Attributes:
         product: The product's name, for example `customer-360`.
         lane: Where the build leaves its tables.
-        object_store: The store that the product's data lie in; None without a storage plugin.
     """
 
     product: str
     lane: Lane
-    object_store: ObjectStore | None = None
 
 
 class ComputePlugin(PluginMetadata[C]):
@@ -61,5 +56,5 @@ class ComputePlugin(PluginMetadata[C]):
         A secret appears as dbt's `{{ env_var('NAME') }}` only, and no value depends on this machine.
 
         Raises:
-            LaneNotSupportedError: The lane is not in `lanes`, or lacks what it needs.
+            LaneNotSupportedError: The lane is not in `lanes`.
         """
