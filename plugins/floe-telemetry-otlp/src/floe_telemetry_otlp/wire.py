@@ -64,7 +64,7 @@ def post(url: str, body: bytes, *, content_type: str = PROTOBUF, timeout_s: floa
 
     with requests.Session() as session:
         # A proxy of the environment is for the world outside; it cannot know this machine's loopback.
-        session.trust_env = urlsplit(url).hostname not in LOOPBACK
+        session.trust_env = urlsplit(f"//{place(url)}").hostname not in LOOPBACK
         try:
             response = session.post(
                 url,
@@ -85,8 +85,11 @@ def post(url: str, body: bytes, *, content_type: str = PROTOBUF, timeout_s: floa
 
 def place(url: str) -> str:
     """Host and port of `url`, without any credentials that it may carry."""
-    parts = urlsplit(url)
-    return parts.netloc.rpartition("@")[2] or url
+    try:
+        netloc = urlsplit(url).netloc
+    except ValueError:
+        netloc = ""
+    return netloc.rpartition("@")[2] or "?"
 
 
 def _judged(url: str, status: int, content: bytes, content_type: str) -> Answer:

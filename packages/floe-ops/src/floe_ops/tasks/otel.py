@@ -13,8 +13,8 @@ from floe_ops.console import err, say
 from floe_ops.tasks.base import task
 
 if TYPE_CHECKING:
-    from invoke import Context
     from floe_telemetry_otlp.spool import FlushResult
+    from invoke.context import Context
 
     from floe_ops.roundtrip import RoundTrip
     from floe_ops.targets import Platform
