@@ -1,10 +1,11 @@
+# ruff: noqa: INP001 - a script beside its data, in no package
 """Make the seeds of customer-360 and the truths that are planted in them; the same bytes on every run.
 
 Every customer plays a role, and the roles are what the product has to find: who never bought, who may leave, and who
 only looks like it. The truths are added up here in whole cents from what was planted, never by the models' SQL.
 
     python generate_seeds.py [--output DIR]
-"""  # noqa: INP001 - a script beside its data, in no package
+"""
 
 from __future__ import annotations
 
@@ -25,6 +26,8 @@ TRANSACTIONS = 2000
 TICKETS = 300
 OPEN_TICKETS = 47
 SILENT_DAYS = 90
+REFUND_RATE = 0.06
+FULL_REFUND_RATE = 0.5
 
 FIRST_NAMES = "Ada Bela Carla Dario Emre Freya Goran Hanna Ivo Jana Kofi Lena Marek Nora Omar Petra Rosa Sven Tara Yuki"
 LAST_NAMES = (
@@ -191,11 +194,11 @@ class Story:
                 self._day(START, AS_OF - timedelta(days=20)),
                 status=status,
             )
-            if status == "completed" and self._random.random() < 0.06 and len(self.bookings) < TRANSACTIONS:
+            if status == "completed" and self._random.random() < REFUND_RATE and len(self.bookings) < TRANSACTIONS:
                 self.bookings.append(self._refund(booking))
 
     def _refund(self, purchase: Booking) -> Booking:
-        part = purchase.cents if self._random.random() < 0.5 else self._random.randint(1, purchase.cents)
+        part = purchase.cents if self._random.random() < FULL_REFUND_RATE else self._random.randint(1, purchase.cents)
         later = purchase.at + timedelta(days=self._random.randint(1, 14))
         return Booking(purchase.customer, purchase.crm_id, "refund", "completed", part, later, purchase)
 
@@ -235,37 +238,55 @@ def truths(story: Story) -> list[dict[str, object]]:
     gross = sum(booking.cents for booking in done if booking.kind == "purchase")
     refunded = sum(booking.cents for booking in done if booking.kind == "refund")
     buyers = {booking.customer.number for booking in done}
-    profile = "from marts.mart_customer_360"
     return [
-        _truth("crm_records", "records in the CRM", f"select sum(crm_records) {profile}", len(story.records)),
-        _truth("customers", "customers behind them, each once", f"select count(*) {profile}", len(story.customers)),
-        _truth("duplicated_customers", "customers with more than one record",
-               f"select count(*) {profile} where crm_records > 1", sum(len(c.crm_ids) > 1 for c in story.customers)),
-        _truth("without_purchase", "customers who never bought", f"select count(*) {profile} where purchases = 0",
-               len(story.customers) - len(buyers)),
-        _truth("gross_spend_eur", "spent, EUR", f"select sum(gross_spend) {profile}", _euro(gross)),
-        _truth("refunded_eur", "paid back, EUR", f"select sum(refunded_amount) {profile}", _euro(refunded)),
-        _truth("net_spend_eur", "kept, EUR", "select sum(net_spend) from marts.mart_segment_summary", _euro(gross - refunded)),
-        _truth("refunds", "refunds", f"select sum(refunds) {profile}", sum(b.kind == "refund" for b in done)),
-        _truth("biggest_customer", "the customer who spent most", f"select customer_id {profile} order by net_spend desc limit 1",
-               _biggest(done)),
-        _truth("open_tickets", "tickets that wait for an answer", "select sum(open_tickets) from marts.mart_segment_summary",
-               sum(ticket.closed_at is None for ticket in story.tickets)),
-        _truth("churn_risk", "customers who may leave", "select customer_id from marts.mart_churn_risk order by customer_id",
-               sorted(c.crm_ids[0] for c in story.customers if c.role is Role.CHURN)),
-    ]  # fmt: skip
+        _truth("crm_records", "records in the CRM", "sum(crm_records)", len(story.records)),
+        _truth("customers", "customers behind them, each once", "count(*)", len(story.customers)),
+        _truth(
+            "duplicated_customers",
+            "customers with more than one record",
+            "count(*) filter (where crm_records > 1)",
+            sum(len(customer.crm_ids) > 1 for customer in story.customers),
+        ),
+        _truth(
+            "without_purchase",
+            "customers who never bought",
+            "count(*) filter (where purchases = 0)",
+            len(story.customers) - len(buyers),
+        ),
+        _truth("gross_spend_eur", "spent, EUR", "sum(gross_spend)", _euro(gross)),
+        _truth("refunded_eur", "paid back, EUR", "sum(refunded_amount)", _euro(refunded)),
+        _truth("net_spend_eur", "kept, EUR", "sum(net_spend)", _euro(gross - refunded), mart="segment_summary"),
+        _truth("refunds", "refunds", "sum(refunds)", sum(booking.kind == "refund" for booking in done)),
+        _truth("best_customer", "the customer who spent most", "arg_max(customer_id, net_spend)", _best(done)),
+        _truth(
+            "open_tickets",
+            "tickets that wait for an answer",
+            "sum(open_tickets)",
+            sum(ticket.closed_at is None for ticket in story.tickets),
+            mart="segment_summary",
+        ),
+        _truth(
+            "churn_risk",
+            "customers who may leave",
+            "customer_id",
+            sorted(customer.crm_ids[0] for customer in story.customers if customer.role is Role.CHURN),
+            mart="churn_risk",
+        ),
+    ]
 
 
-def _biggest(done: list[Booking]) -> list[str]:
+def _best(done: list[Booking]) -> str:
     net: dict[str, int] = {}
     for booking in done:
         sign = 1 if booking.kind == "purchase" else -1
         key = booking.customer.crm_ids[0]
         net[key] = net.get(key, 0) + sign * booking.cents
-    return [max(net, key=lambda key: net[key])]
+    return max(net, key=lambda key: net[key])
 
 
-def _truth(name: str, says: str, query: str, expected: object) -> dict[str, object]:
+def _truth(name: str, says: str, ask: str, expected: object, *, mart: str = "customer_360") -> dict[str, object]:
+    order = " order by 1" if isinstance(expected, list) else ""
+    query = f"select {ask} from marts.mart_{mart}{order}"  # noqa: S608 - made of this file's own constants
     return {"id": name, "says": says, "query": query, "expected": expected}
 
 
