@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-
 Value: TypeAlias = str | bool | None
 """A field of a catalog that is compared."""
 
