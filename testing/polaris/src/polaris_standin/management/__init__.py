@@ -1,0 +1,1 @@
+"""The management API (`/api/management/v1`): catalogs, principals, roles, grants."""

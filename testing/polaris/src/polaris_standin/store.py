@@ -1,0 +1,283 @@
+"""State: named entities in a tree and grant records, in one SQLite database.
+
+Everything that Polaris names is an entity: catalogs, principals and principal roles below the root
+container (id 0), catalog roles and namespaces below a catalog, namespaces and tables below a namespace.
+A grant record says that a grantee (a role, or a principal) holds a privilege on a securable entity; role
+assignments are grant records too, with the two USAGE privileges. Grants and memberships are read at each
+request, so that they act at once.
+
+One connection behind a lock serves all threads; a write transaction is atomic, in memory and on disk.
+Entity ids are never used twice: a token of a deleted principal must not fit a later one.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ROOT_CONTAINER = 0
+PRINCIPAL_ROLE_USAGE = "PRINCIPAL_ROLE_USAGE"
+CATALOG_ROLE_USAGE = "CATALOG_ROLE_USAGE"
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entity (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    parent INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (kind, parent, name)
+);
+CREATE TABLE IF NOT EXISTS grant_record (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    grantee INTEGER NOT NULL,
+    securable INTEGER NOT NULL,
+    privilege TEXT NOT NULL,
+    UNIQUE (grantee, securable, privilege)
+);
+CREATE INDEX IF NOT EXISTS entity_parent ON entity (parent);
+CREATE INDEX IF NOT EXISTS grant_securable ON grant_record (securable);
+"""
+
+
+class Kind(StrEnum):
+    """What an entity is; the values appear in Polaris's messages."""
+
+    CATALOG = "CATALOG"
+    PRINCIPAL = "PRINCIPAL"
+    PRINCIPAL_ROLE = "PRINCIPAL_ROLE"
+    CATALOG_ROLE = "CATALOG_ROLE"
+    NAMESPACE = "NAMESPACE"
+    TABLE = "TABLE"
+
+
+class DuplicateError(Exception):
+    """An entity of this kind and name is there already, below the same parent."""
+
+
+class StaleError(Exception):
+    """The entity was changed or removed since it was read."""
+
+
+@dataclass(frozen=True)
+class Entity:
+    """One named thing. Times are milliseconds since 1970; `body` holds what is particular to its kind."""
+
+    id: int
+    kind: Kind
+    parent: int
+    name: str
+    version: int
+    created: int
+    updated: int
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A privilege that a grantee holds on a securable; both are entity ids."""
+
+    grantee: int
+    securable: int
+    privilege: str
+
+
+class Store:
+    """The entities and grants of the one realm.
+
+    Args:
+        path: Database file, made when it is not there; None keeps everything in memory.
+
+    Raises:
+        sqlite3.Error: The file cannot be opened or is no database.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(
+            path if path is not None else ":memory:", isolation_level=None, check_same_thread=False
+        )
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.executescript(_SCHEMA)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; nests (the outermost one commits), and excludes other threads."""
+        with self._lock:
+            if self._connection.in_transaction:
+                yield
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def ping(self) -> None:
+        """Ask the database for anything.
+
+        Raises:
+            sqlite3.Error: It does not answer.
+        """
+        self._rows("SELECT 1")
+
+    # entities
+
+    def add(self, kind: Kind, parent: int, name: str, body: dict[str, Any]) -> Entity:
+        """Make an entity at version 1.
+
+        Raises:
+            DuplicateError: The name is taken.
+        """
+        now = time.time_ns() // 1_000_000
+        with self._lock:
+            try:
+                cursor = self._connection.execute(
+                    "INSERT INTO entity (kind, parent, name, version, created, updated, body)"
+                    " VALUES (?, ?, ?, 1, ?, ?, ?)",
+                    (kind, parent, name, now, now, json.dumps(body)),
+                )
+            except sqlite3.IntegrityError as error:
+                raise DuplicateError(name) from error
+            return Entity(int(cursor.lastrowid or 0), kind, parent, name, 1, now, now, body)
+
+    def find(self, kind: Kind, parent: int, name: str) -> Entity | None:
+        rows = self._rows("SELECT * FROM entity WHERE kind = ? AND parent = ? AND name = ?", kind, parent, name)
+        return _entity(rows[0]) if rows else None
+
+    def get(self, entity_id: int) -> Entity | None:
+        rows = self._rows("SELECT * FROM entity WHERE id = ?", entity_id)
+        return _entity(rows[0]) if rows else None
+
+    def children(self, kind: Kind, parent: int) -> list[Entity]:
+        """Entities of one kind below a parent, oldest first."""
+        rows = self._rows("SELECT * FROM entity WHERE kind = ? AND parent = ? ORDER BY id", kind, parent)
+        return [_entity(row) for row in rows]
+
+    def update(self, entity: Entity, body: dict[str, Any], *, touch: bool = True) -> Entity:
+        """Replace the body and raise the version, if nobody did so since `entity` was read.
+
+        Args:
+            entity: As it was read.
+            body: The new body.
+            touch: Whether the time of the last update moves.
+
+        Raises:
+            StaleError: The entity is of another version now, or gone.
+        """
+        updated = time.time_ns() // 1_000_000 if touch else entity.updated
+        self._change(
+            "UPDATE entity SET body = ?, version = version + 1, updated = ? WHERE id = ? AND version = ?",
+            (json.dumps(body), updated, entity.id, entity.version),
+        )
+        return Entity(
+            entity.id,
+            entity.kind,
+            entity.parent,
+            entity.name,
+            entity.version + 1,
+            entity.created,
+            updated,
+            body,
+        )
+
+    def amend(self, entity: Entity, body: dict[str, Any]) -> None:
+        """Replace what is no part of the visible state (secrets): the version stays.
+
+        Raises:
+            StaleError: As `update`.
+        """
+        self._change(
+            "UPDATE entity SET body = ? WHERE id = ? AND version = ?",
+            (json.dumps(body), entity.id, entity.version),
+        )
+
+    def move(self, entity: Entity, parent: int, name: str) -> None:
+        """Give an entity another place and name.
+
+        Raises:
+            DuplicateError: The new name is taken.
+            StaleError: As `update`.
+        """
+        try:
+            self._change(
+                "UPDATE entity SET parent = ?, name = ?, version = version + 1 WHERE id = ? AND version = ?",
+                (parent, name, entity.id, entity.version),
+            )
+        except sqlite3.IntegrityError as error:
+            raise DuplicateError(name) from error
+
+    def remove(self, entity: Entity) -> None:
+        """Remove an entity and every grant on it and to it; its children are the caller's business."""
+        with self.transaction():
+            self._connection.execute("DELETE FROM entity WHERE id = ?", (entity.id,))
+            self._connection.execute(
+                "DELETE FROM grant_record WHERE grantee = ? OR securable = ?", (entity.id, entity.id)
+            )
+
+    # grants
+
+    def grant(self, grantee: int, securable: int, privilege: str) -> None:
+        """Record a grant; one that is there already stays as it is."""
+        with self._lock:
+            self._connection.execute(
+                "INSERT OR IGNORE INTO grant_record (grantee, securable, privilege) VALUES (?, ?, ?)",
+                (grantee, securable, privilege),
+            )
+
+    def revoke(self, grantee: int, securable: int, privilege: str) -> bool:
+        """Take a grant back; False when there was none."""
+        with self._lock:
+            cursor = self._connection.execute(
+                "DELETE FROM grant_record WHERE grantee = ? AND securable = ? AND privilege = ?",
+                (grantee, securable, privilege),
+            )
+            return cursor.rowcount > 0
+
+    def grants_to(self, grantee: int) -> list[Grant]:
+        """What a grantee holds, oldest first."""
+        rows = self._rows(
+            "SELECT grantee, securable, privilege FROM grant_record WHERE grantee = ? ORDER BY number", grantee
+        )
+        return [Grant(*row) for row in rows]
+
+    def grants_on(self, securable: int) -> list[Grant]:
+        """Who holds what on a securable, oldest first."""
+        rows = self._rows(
+            "SELECT grantee, securable, privilege FROM grant_record WHERE securable = ? ORDER BY number",
+            securable,
+        )
+        return [Grant(*row) for row in rows]
+
+    def _rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return list(self._connection.execute(sql, parameters))
+
+    def _change(self, sql: str, parameters: tuple[object, ...]) -> None:
+        with self._lock:
+            if self._connection.execute(sql, parameters).rowcount != 1:
+                raise StaleError
+
+
+def _entity(row: tuple[Any, ...]) -> Entity:
+    number, kind, parent, name, version, created, updated, body = row
+    return Entity(number, Kind(kind), parent, name, version, created, updated, json.loads(body))
