@@ -42,12 +42,14 @@ def scan(project: Path) -> tuple[Issue, ...]:
         WrongStateError: A Python file could not be parsed.
         NotReadyError: bandit did not end in time.
     """
-    found = [_without_value(issue) for issue in bandit_run.issues(project, bandit_run.run(project, CHECKS))]
-    for path in bandit_run.sources(project):
-        found += _in_python(project, path)
-    for path in _texts(project):
-        found += _shapes(project, path)
-    return tuple(sorted(set(found), key=lambda issue: (issue.path, issue.line, issue.check)))
+    found = {_without_value(issue) for issue in bandit_run.issues(project, bandit_run.run(project, CHECKS))}
+    found |= {issue for path in bandit_run.sources(project) for issue in _in_python(project, path)}
+    return tuple(sorted(found | set(shapes(project)), key=lambda issue: (issue.path, issue.line, issue.check)))
+
+
+def shapes(project: Path) -> tuple[Issue, ...]:
+    """The part of `scan` that looks at files of any kind, for values that can be nothing but a credential."""
+    return tuple(issue for path in _texts(project) for issue in _shapes(project, path))
 
 
 def _without_value(issue: Issue) -> Issue:

@@ -40,10 +40,10 @@ class MissingNameError(LookupError):
 
 @dataclass(frozen=True)
 class Found:
-    """The objects along a dotted name; `instance` when the last part is reached through an instance."""
+    """The objects along a dotted name, each with its path; `bound` when the last is reached through an instance."""
 
     steps: tuple[tuple[str, Any], ...]
-    module_only: bool = False
+    bound: bool = False
 
 
 def facts(use: Use) -> list[Fact]:
@@ -65,7 +65,7 @@ def facts(use: Use) -> list[Fact]:
     if use.role == "override" and about == [Fact("ga")]:
         return []  # an own method, or an override of one in good standing: nothing to report
     if use.role == "call":
-        about.extend(_about_parameters(found.steps[-1][1], use))
+        about.extend(_about_parameters(found, use))
     return about
 
 
@@ -87,7 +87,7 @@ def find(symbol: str) -> Found | None:
     module, rest = _deepest_module([part.removesuffix("()") for part in parts])
     steps: list[tuple[str, Any]] = [(module.__name__, module)]
     current: Any = module
-    instance = False
+    instance = bound = False
     for part in parts[len(parts) - rest :]:
         name = part.removesuffix("()")
         if instance and not inspect.isclass(current):
@@ -96,8 +96,8 @@ def find(symbol: str) -> Found | None:
         if current is _OPAQUE:
             return None
         steps.append((f"{steps[-1][0]}.{name}", current))
-        instance = part.endswith("()")
-    return Found(tuple(steps), module_only=rest == 0)
+        bound, instance = instance, part.endswith("()")
+    return Found(tuple(steps), bound)
 
 
 def _deepest_module(parts: list[str]) -> tuple[Any, int]:
@@ -197,9 +197,11 @@ def _inherited(mark: str, thing: Any, info: Any) -> str:
     return ""
 
 
-def _about_parameters(called: Any, use: Use) -> Iterator[Fact]:
+def _about_parameters(found: Found, use: Use) -> Iterator[Fact]:
+    called = found.steps[-1][1]
     signature = _signature(called)
-    names = [*_positional_names(signature, use.positional), *use.keywords]
+    implied = int(found.bound and inspect.isfunction(called))  # `self`, which nobody passes
+    names = [*_positional_names(signature, use.positional + implied)[implied:], *use.keywords]
     for name in names:
         mark = _parameter_mark(called, name)
         if mark:
