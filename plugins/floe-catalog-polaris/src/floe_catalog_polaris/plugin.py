@@ -1,0 +1,186 @@
+"""The catalog plugin `polaris`: Iceberg tables named by an Apache Polaris server."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from floe_core.errors import CredentialsRefusedError, FloeError, NotReadyError
+from floe_core.plugins import (
+    CatalogAuthenticationError,
+    CatalogError,
+    CatalogPlugin,
+    CatalogUnavailableError,
+    HealthState,
+    HealthStatus,
+    IcebergCatalog,
+    PluginConfig,
+)
+from floe_core.spec.secrets import SecretRef, Setting, resolved
+from floe_core.telemetry import span
+from pydantic import Field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from floe_catalog_polaris.client import PolarisClient
+    from floe_catalog_polaris.transport import Timeouts
+
+URL_ENV = "FLOE_POLARIS_URL"
+CLIENT_ID_ENV = "POLARIS_CLIENT_ID"
+CLIENT_SECRET_ENV = "POLARIS_CLIENT_SECRET"  # noqa: S105 - the name of a variable, no secret
+
+
+class PolarisConfig(PluginConfig):
+    """How the catalog is reached.
+
+    Attributes:
+        uri: The server's URL, with or without `/api/catalog`, or a reference to it.
+        warehouse: The Polaris catalog's name, or a reference to it.
+        client_id: The principal's client id, or a reference to it.
+        client_secret: Where its secret lies.
+        scope: The OAuth scope; Polaris takes `PRINCIPAL_ROLE:` followed by a role or by ALL.
+        realm: The realm, where the server wants one named.
+        connect_timeout_s: Bound for making a connection, in seconds.
+        read_timeout_s: Bound for one silence of the server, in seconds.
+    """
+
+    uri: Setting = SecretRef(env=URL_ENV)
+    warehouse: Setting = "floe-e2e"
+    client_id: Setting = SecretRef(env=CLIENT_ID_ENV)
+    client_secret: SecretRef = SecretRef(env=CLIENT_SECRET_ENV)
+    scope: Annotated[str, Field(pattern=r"^PRINCIPAL_ROLE:\S+( PRINCIPAL_ROLE:\S+)*$")] = "PRINCIPAL_ROLE:ALL"
+    realm: str | None = None
+    connect_timeout_s: Annotated[float, Field(gt=0, le=300)] = 3.0
+    read_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+
+
+class PolarisCatalogPlugin(CatalogPlugin[PolarisConfig]):
+    """An Apache Polaris catalog; credentials stay references until a client needs them."""
+
+    name: ClassVar[str] = "polaris"
+    version: ClassVar[str] = "0.1.0"
+    floe_api_version: ClassVar[str] = "1.0"
+    tracer_name: ClassVar[str | None] = "floe.catalog.polaris"
+    description: ClassVar[str] = "Iceberg tables named by an Apache Polaris server"
+    config_model: ClassVar[type[PluginConfig]] = PolarisConfig
+
+    def connect(self, fileio: Mapping[str, str] | None = None) -> IcebergCatalog:
+        """A PyIceberg catalog that is signed in; its tokens renew themselves.
+
+        Raises:
+            CatalogUnavailableError: Nothing answers.
+            CatalogAuthenticationError: The credentials were refused.
+            CatalogError: The server has no such warehouse, or refused.
+        """
+        from floe_catalog_polaris.iceberg import open_catalog
+
+        config = self.config
+        with self._told("connect"):
+            return open_catalog(
+                resolved(config.uri),
+                resolved(config.warehouse),
+                resolved(config.client_id),
+                config.client_secret.resolve(),
+                fileio=fileio,
+                realm=config.realm,
+                scope=config.scope,
+                timeouts=self._timeouts(),
+            )
+
+    def create_namespace(self, namespace: str, properties: Mapping[str, str] | None = None) -> bool:
+        """Make sure that `namespace` and those above it exist; True when this call made it.
+
+        Raises:
+            CatalogError: The catalog refused.
+        """
+        from pyiceberg.exceptions import NamespaceAlreadyExistsError
+
+        catalog = self.connect()
+        levels = tuple(namespace.split("."))
+        made = False
+        with self._told("create_namespace"):
+            for depth in range(1, len(levels) + 1):
+                own = dict(properties or {}) if depth == len(levels) else {}
+                try:
+                    catalog.create_namespace(levels[:depth], own)
+                    made = True
+                except NamespaceAlreadyExistsError:
+                    made = False
+        return made
+
+    def list_tables(self, namespace: str) -> tuple[str, ...]:
+        """Names of the tables right in `namespace`, sorted.
+
+        Raises:
+            CatalogError: There is no such namespace.
+        """
+        catalog = self.connect()
+        with self._told("list_tables"):
+            return tuple(sorted(identifier[-1] for identifier in catalog.list_tables(tuple(namespace.split(".")))))
+
+    def health_check(self, timeout_s: float) -> HealthStatus:
+        """Whether the server lets us in and knows the warehouse, within about `timeout_s` seconds."""
+        warehouse = resolved(self.config.warehouse)
+        try:
+            with self._client(timeout_s) as client:
+                known = client.warehouse(warehouse)
+        except FloeError as error:
+            return HealthStatus(HealthState.UNHEALTHY, f"{error.what}: {error.why}")
+        if known is None:
+            return HealthStatus(HealthState.UNHEALTHY, f"the server has no warehouse {warehouse!r}")
+        base = known.defaults.get("default-base-location", "")
+        return HealthStatus(HealthState.HEALTHY, f"warehouse {warehouse} on {base}")
+
+    def _timeouts(self) -> Timeouts:
+        from floe_catalog_polaris.transport import Timeouts
+
+        return Timeouts(connect=self.config.connect_timeout_s, read=self.config.read_timeout_s)
+
+    def _client(self, timeout_s: float) -> PolarisClient:
+        from floe_catalog_polaris.client import PolarisClient
+        from floe_catalog_polaris.transport import Timeouts
+
+        config = self.config
+        return PolarisClient(
+            resolved(config.uri),
+            resolved(config.client_id),
+            config.client_secret.resolve(),
+            realm=config.realm,
+            scope=config.scope,
+            timeouts=Timeouts(connect=timeout_s, read=timeout_s, total=timeout_s),
+            attempts=1,
+        )
+
+    @contextmanager
+    def _told(self, act: str) -> Iterator[None]:
+        """One span, and the errors of the catalog interface for those of the libraries."""
+        import requests
+        from pyiceberg.exceptions import NoSuchNamespaceError, RESTError
+
+        with span(f"polaris {act}", **{"floe.catalog.act": act}):
+            try:
+                yield
+            except (FloeError, requests.RequestException, RESTError, NoSuchNamespaceError) as error:
+                raise self._translated(act, error) from error
+
+    def _translated(self, act: str, error: Exception) -> FloeError:
+        import requests
+        from pyiceberg.exceptions import UnauthorizedError
+
+        where = f"{resolved(self.config.uri)}, warehouse {resolved(self.config.warehouse)}"
+        if isinstance(error, FloeError):
+            kind: type[FloeError] = CatalogError
+            if isinstance(error, CredentialsRefusedError):
+                kind = CatalogAuthenticationError
+            elif isinstance(error, NotReadyError):
+                kind = CatalogUnavailableError
+            return kind(error.what, where=error.where or where, why=error.why, remedy=error.remedy)
+        if isinstance(error, requests.RequestException):
+            remedy = "run `invoke polaris-wait`, which says what is missing"
+            return CatalogUnavailableError(
+                f"Polaris gave no answer to {act}", where=where, why=type(error).__name__, remedy=remedy
+            )
+        refused = CatalogAuthenticationError if isinstance(error, UnauthorizedError) else CatalogError
+        remedy = "run `invoke polaris.bootstrap` where the catalog or its grants are missing"
+        return refused(f"Polaris refused {act}", where=where, why=str(error), remedy=remedy)
