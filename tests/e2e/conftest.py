@@ -11,8 +11,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from floe_core.errors import FloeError
 from floe_core.telemetry import span
-from floe_ops import targets, tracing
+from floe_ops import readiness, targets, tracing, warehouse
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from floe_ops.targets import Platform, Target
 
+GATE_S, GATE_STREAK = 30.0, 3
 NEEDS_PLATFORM = ("platform", "catalog")
 SESSION: pytest.StashKey[ExitStack] = pytest.StashKey()
 
@@ -33,13 +35,17 @@ def target() -> Target:
 
 @pytest.fixture(scope="session")
 def platform(target: Target) -> Platform:
-    """The running platform; none running is a failure with its remedy, never a skip."""
+    """The running platform, behind the gate: three good answers of the catalog in a row, once a session.
+
+    None running, or one that is not ready in time, is a failure with its remedy, never a skip.
+    """
     found = target.find()
     if found is None:
-        pytest.fail(
-            f"no platform is running on the target {target.name!r}\n  next:  invoke platform.up",
-            pytrace=False,
-        )
+        pytest.fail(f"no platform is running on the target {target.name!r}\n  next:  invoke platform.up", pytrace=False)
+    try:
+        readiness.wait(lambda: warehouse.find(target.find), readiness.Terms(GATE_S, GATE_STREAK))
+    except FloeError as error:
+        pytest.fail(f"the gate before the first test: {error}", pytrace=False)
     return found
 
 

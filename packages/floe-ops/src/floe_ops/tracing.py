@@ -53,6 +53,7 @@ def started(*, always: bool = False) -> Iterator[None]:
     finally:
         if token is not None:
             context.detach(token)
+            _PLATFORM.forget()
             telemetry.flush()
 
 
@@ -98,16 +99,19 @@ def collector_url() -> str | None:
 
 @dataclass
 class _RunningPlatform:
-    """The running platform's collector; looked up now and then until one is found."""
+    """The running platform's collector, looked up at most twice a second: it comes and goes while we run."""
 
     found: str | None = None
     asked: float = float("-inf")
 
     def endpoint(self) -> str | None:
-        if self.found is None and time.monotonic() - self.asked > ASK_AGAIN_S:
+        if time.monotonic() - self.asked > ASK_AGAIN_S:
             self.asked = time.monotonic()
             self.found = self._look()
         return self.found
+
+    def forget(self) -> None:
+        self.asked = float("-inf")
 
     @staticmethod
     def _look() -> str | None:
