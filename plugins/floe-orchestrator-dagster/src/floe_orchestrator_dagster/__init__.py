@@ -1,1 +1,25 @@
-"""Orchestrator plugin: Dagster."""
+"""Orchestrator plugin: Dagster.
+
+One line in a `definitions.py` loads a product: `defs = load_product_definitions(Path(__file__).parent)`.
+Names are loaded on first use, because importing Dagster takes seconds and the command line only asks for metadata.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from floe_orchestrator_dagster.loader import load_product_definitions
+    from floe_orchestrator_dagster.plugin import DagsterOrchestratorPlugin
+
+__all__ = ["DagsterOrchestratorPlugin", "load_product_definitions"]
+
+_HOMES = {"DagsterOrchestratorPlugin": "plugin", "load_product_definitions": "loader"}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)

@@ -1,0 +1,93 @@
+"""The health sensor: starts a product's job when the platform becomes healthy.
+
+It has an explicit target: a sensor without one passes Dagster's own checks at definition and fails at its tick only,
+so `require_targets` refuses it while the product is loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from dagster import RunRequest, SensorDefinition, SensorEvaluationContext, SensorResult, SkipReason
+from floe_core.plugins.orchestrator import OrchestratorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+HEALTH_ENV = "FLOE_HEALTH_URL"
+"""Where the platform answers 200 when it is ready, for example Polaris's `http://host:8182/q/health/ready`."""
+
+_PROBE_TIMEOUT_S = 5.0
+_READY = 200
+
+
+def health_sensor(slug: str, job_name: str, *, interval_s: int) -> SensorDefinition:
+    """A sensor that requests one run of a job each time that the platform turns from not healthy to healthy.
+
+    The cursor keeps what the last look saw and how often health has returned; that number is the run key, so that
+    a tick which is evaluated twice requests one run. The first look counts as "not healthy before".
+
+    Args:
+        slug: The product's name as Dagster takes it.
+        job_name: The job to run.
+        interval_s: Least seconds between two looks.
+    """
+
+    def look(context: SensorEvaluationContext) -> SensorResult | SkipReason:
+        url = os.environ.get(HEALTH_ENV)
+        if not url:
+            return SkipReason(f"nothing to watch: set {HEALTH_ENV} to the platform's health address")
+        was, returns = _remembered(context.cursor)
+        healthy, seen = probe(url)
+        if healthy and not was:
+            returns += 1
+        cursor = json.dumps({"healthy": healthy, "returns": returns})
+        if healthy and not was:
+            request = RunRequest(run_key=f"{slug}-healthy-{returns}", tags={"floe/trigger": "health"})
+            return SensorResult(run_requests=[request], cursor=cursor)
+        return SensorResult(skip_reason=f"{url}: {seen}", cursor=cursor)
+
+    return SensorDefinition(
+        name=f"{slug}_when_healthy",
+        job_name=job_name,
+        evaluation_fn=look,
+        minimum_interval_seconds=interval_s,
+        description=f"Builds the product when {HEALTH_ENV} answers {_READY} again.",
+    )
+
+
+def probe(url: str) -> tuple[bool, str]:
+    """Whether `url` answers 200, and what was seen; never raises for a platform that is down."""
+    import requests
+
+    try:
+        answer = requests.get(url, timeout=_PROBE_TIMEOUT_S, allow_redirects=False)
+    except requests.RequestException as error:
+        return False, f"no answer ({type(error).__name__})"
+    return answer.status_code == _READY, f"answered {answer.status_code}"
+
+
+def require_targets(sensors: Iterable[SensorDefinition]) -> None:
+    """Refuse sensors that could never start anything.
+
+    Raises:
+        OrchestratorError: a sensor has no target; names it.
+    """
+    for sensor in sensors:
+        if not sensor.targets:
+            raise OrchestratorError(
+                f"sensor {sensor.name} has no target",
+                why="it would pass Dagster's checks and fail at its first tick",
+                remedy="give it a job",
+            )
+
+
+def _remembered(cursor: str | None) -> tuple[bool, int]:
+    """What the last look saw; a cursor that cannot be read is as none."""
+    try:
+        memory = json.loads(cursor or "{}")
+        return bool(memory.get("healthy")), int(memory.get("returns", 0))
+    except (ValueError, AttributeError, TypeError):
+        return False, 0
