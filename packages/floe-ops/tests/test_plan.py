@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from floe_ops import plan
+
+
+def test_every_task_belongs_to_a_criterion_and_every_criterion_names_tasks_that_are() -> None:
+    the_plan = plan.load()
+
+    named = {task for criterion in the_plan.criteria.values() for task in criterion.tasks}
+    assert named == set(the_plan.tasks)
+    assert set(the_plan.tasks) == {f"T{number}" for number in range(1, 49)}
+
+
+def test_requirements_are_sessions_of_an_earlier_or_the_same_phase_and_come_first() -> None:
+    the_plan = plan.load()
+    order = list(the_plan.sessions)
+
+    for session in the_plan.sessions.values():
+        for name in session.requires:
+            assert order.index(name) < order.index(session.name)
+            assert the_plan.sessions[name].phase <= session.phase
+
+
+def test_final_requires_every_other_session() -> None:
+    the_plan = plan.load()
+
+    assert the_plan.prerequisites("final") == set(the_plan.sessions) - {"final"}
+
+
+def test_reach_tells_due_planned_and_elsewhere_apart() -> None:
+    the_plan = plan.load()
+    reach = {name: the_plan.reach(criterion, "local") for name, criterion in the_plan.criteria.items()}
+
+    assert reach["WU1-AC1"] == "due"
+    assert reach["WU1-AC5"] == "planned"
+    everything = plan.Plan(frozenset("ABCDE"), the_plan.units, the_plan.sessions, the_plan.tasks, the_plan.criteria)
+    assert everything.reach(the_plan.criteria["WU1-AC5"], "local") == "elsewhere"
+    assert everything.reach(the_plan.criteria["WU1-AC5"], "cluster") == "due"
+
+
+def test_slug_is_a_file_name() -> None:
+    assert plan.slug("dbt_demo(duckdb)") == "dbt_demo-duckdb"
