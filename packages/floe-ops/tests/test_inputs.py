@@ -52,7 +52,8 @@ def test_without_git_the_same_files_have_the_same_hashes(checkout: Path) -> None
 
 
 def test_select_takes_files_folders_and_globs_and_takes_away() -> None:
-    files = dict.fromkeys(["a.py", "demo/x/m.sql", "demo-2/y", "plugins/floe-a/src/a.py", "plugins/floe-a/README.md"], "0")
+    paths = ["a.py", "demo/x/m.sql", "demo-2/y", "plugins/floe-a/src/a.py", "plugins/floe-a/README.md"]
+    files = dict.fromkeys(paths, "0")
 
     assert list(inputs.select(files, ["demo"])) == ["demo/x/m.sql"]
     assert list(inputs.select(files, ["plugins/floe-*/src"])) == ["plugins/floe-a/src/a.py"]

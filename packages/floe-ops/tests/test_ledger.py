@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -108,13 +107,8 @@ def test_an_incomplete_proof_is_only_probed_for_its_source(root: Path, monkeypat
     monkeypatch.setattr(ledger, "ADVISORY_HOST", ("127.0.0.1", 1))
     assert _decision(root, "security")[0] == "up_to_date"
 
-    with subprocess.Popen(
-        [sys.executable, "-c", "import socket; s = socket.create_server(('127.0.0.1', 0)); "
-         "print(s.getsockname()[1], flush=True); s.accept()"],
-        stdout=subprocess.PIPE, text=True,
-    ) as server:  # fmt: skip
-        assert server.stdout is not None
-        monkeypatch.setattr(ledger, "ADVISORY_HOST", ("127.0.0.1", int(server.stdout.readline())))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setattr(ledger, "ADVISORY_HOST", ("127.0.0.1", server.getsockname()[1]))
         assert _decision(root, "security") == ("run", "an advisory source is in reach now")
 
 

@@ -31,7 +31,7 @@ def _session(run: Path, name: str, **state: Any) -> None:
 
 
 def _fact(run: Path, criterion: str, status: str = "passed", evidence: str = "seen") -> None:
-    session = next(one for one in plan.load().sessions.values() if one.unit == criterion.split("-")[0])
+    session = next(one for one in plan.load().sessions.values() if one.unit == criterion.split("-", 1)[0])
     with (run / f"{session.slug}.evidence.jsonl").open("a") as sink:
         sink.write(json.dumps({"criterion": criterion, "status": status, "evidence": evidence}) + "\n")
 
