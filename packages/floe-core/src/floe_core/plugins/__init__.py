@@ -40,7 +40,7 @@ from floe_core.plugins.quality import QualityError, QualityPlugin, QualityReport
 from floe_core.plugins.rbac import RBACError, RBACPlugin, RightsRequest
 from floe_core.plugins.secrets import SecretNotFoundError, SecretsError, SecretsPlugin
 from floe_core.plugins.semantic_layer import SemanticLayerError, SemanticLayerPlugin
-from floe_core.plugins.storage import BucketMissingError, StorageError, StoragePlugin
+from floe_core.plugins.storage import StorageError, StoragePlugin
 from floe_core.plugins.telemetry_backend import TelemetryBackendPlugin, TelemetryError, TelemetrySession
 
 if TYPE_CHECKING:
@@ -70,7 +70,6 @@ __all__ = [
     "Alert",
     "AlertChannelPlugin",
     "AlertDeliveryError",
-    "BucketMissingError",
     "CatalogAuthenticationError",
     "CatalogError",
     "CatalogPlugin",

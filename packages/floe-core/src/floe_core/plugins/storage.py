@@ -15,10 +15,6 @@ class StorageError(FloeError):
     exit_code = ExitCode.WRONG
 
 
-class BucketMissingError(StorageError):
-    """The bucket does not exist (a signed request said so)."""
-
-
 class StoragePlugin(PluginMetadata[C]):
     """An object store."""
 

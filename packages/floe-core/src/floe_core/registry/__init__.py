@@ -11,7 +11,7 @@ from floe_core.registry.errors import (
     PluginNotFoundError,
     RegistryError,
 )
-from floe_core.registry.registry import Registry
+from floe_core.registry.registry import Registry, ResolvedPlugin
 
 __all__ = [
     "BrokenPluginError",
@@ -22,5 +22,6 @@ __all__ = [
     "PluginNotFoundError",
     "Registry",
     "RegistryError",
+    "ResolvedPlugin",
     "discover",
 ]

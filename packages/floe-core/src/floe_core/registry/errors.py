@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from floe_core.errors import ExitCode, FloeError
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
+    from pydantic import BaseModel, ValidationError
 
 
 class RegistryError(FloeError):
@@ -39,10 +39,11 @@ class IncompatiblePluginError(RegistryError):
 
 
 class PluginConfigError(RegistryError):
-    """Its own schema refuses the configuration; `validation` holds pydantic's findings."""
+    """Its own schema (`model`) refuses the configuration; `validation` holds pydantic's findings."""
 
-    def __init__(self, what: str, validation: ValidationError, *, where: str = "") -> None:
+    def __init__(self, what: str, validation: ValidationError, model: type[BaseModel]) -> None:
         first = validation.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"])) or "the whole"
-        super().__init__(what, where=where, why=f"{place}: {first['msg']}", remedy="correct the configuration")
+        super().__init__(what, why=f"{place}: {first['msg']}", remedy="correct the configuration")
         self.validation = validation
+        self.model = model

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -28,6 +29,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from floe_core.registry.discovery import PluginEntry
+
+
+@dataclass(frozen=True)
+class ResolvedPlugin:
+    """A configured plugin and where it came from.
+
+    Attributes:
+        entry: Its declaration.
+        instance: The plugin.
+    """
+
+    entry: PluginEntry
+    instance: PluginMetadata[Any]
+
 
 _API = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})\Z")
 
@@ -81,7 +96,7 @@ class Registry:
             self._classes[key] = _checked(entry, _imported(entry))
         return self._classes[key]
 
-    def create(self, kind: PluginType, name: str, config: Mapping[str, Any]) -> PluginMetadata[Any]:
+    def create(self, kind: PluginType, name: str, config: Mapping[str, Any]) -> ResolvedPlugin:
         """A new instance of one plugin with a configuration that its schema took.
 
         Raises:
@@ -92,8 +107,9 @@ class Registry:
         try:
             validated = plugin.config_model.model_validate(dict(config))
         except ValidationError as error:
-            raise PluginConfigError(f"the configuration of {kind} {name!r} is refused", error) from None
-        return plugin(validated)
+            what = f"the configuration of {kind} {name!r} is refused"
+            raise PluginConfigError(what, error, plugin.config_model) from None
+        return ResolvedPlugin(self.find(kind, name), plugin(validated))
 
     def _missing(self, kind: PluginType, name: str) -> PluginNotFoundError:
         installed = [entry.name for entry in self.entries(kind)]
@@ -127,9 +143,8 @@ def _checked(entry: PluginEntry, loaded: object) -> type[PluginMetadata[Any]]:
     if inspect.isabstract(loaded):
         missing = ", ".join(sorted(loaded.__abstractmethods__))
         raise _broken(entry, f"{entry.target} does not implement {missing}")
-    for word in ("name", "version", "floe_api_version"):
-        if not isinstance(getattr(loaded, word, None), str):
-            raise _broken(entry, f"{entry.target} does not say its {word}")
+    if unsaid := [word for word in _promised(abc) if not hasattr(loaded, word)]:
+        raise _broken(entry, f"{entry.target} does not say its {', '.join(unsaid)}")
     if loaded.name != entry.name:
         raise _broken(entry, f"the entry point is named {entry.name!r}, the class says {loaded.name!r}")
     model: object = loaded.config_model
@@ -137,6 +152,12 @@ def _checked(entry: PluginEntry, loaded: object) -> type[PluginMetadata[Any]]:
         raise _broken(entry, f"the config_model of {entry.target} is no PluginConfig")
     _check_api(entry, loaded.floe_api_version)
     return loaded
+
+
+def _promised(abc: type[PluginMetadata[Any]]) -> list[str]:
+    """The class attributes that an ABC and its base declare and leave to the plugin."""
+    declared = {name: text for base in reversed(abc.__mro__) for name, text in inspect.get_annotations(base).items()}
+    return [name for name, text in declared.items() if str(text).startswith("ClassVar")]
 
 
 def _check_api(entry: PluginEntry, declared: str) -> None:

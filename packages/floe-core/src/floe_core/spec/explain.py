@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from pydantic.errors import PydanticUserError
+
 from floe_core.spec import problems
 from floe_core.spec.problems import nearest
 from floe_core.spec.source import Advice, Point, child
@@ -41,7 +43,7 @@ def explain(
         base: Where in the file the validated part stands, for example `("plugins", "storage", "config")`.
         code: The code of problems that have no code of their own.
     """
-    schema = _Schema(model.model_json_schema(by_alias=True))
+    schema = _Schema(_json_schema(model))
     found: dict[Loc, Problem] = {}
     for detail in error.errors(include_url=False, include_input=False):
         kind, loc = detail["type"], _real(source.root, base, detail)
@@ -52,15 +54,24 @@ def explain(
     return [one for loc, one in found.items() if not any(_below(other, loc) for other in found)]
 
 
+def _json_schema(model: type[BaseModel]) -> dict[str, Any]:
+    try:
+        return model.model_json_schema(by_alias=True)
+    except PydanticUserError:  # a plugin's model may hold what JSON Schema cannot say
+        return {}
+
+
 def _below(inner: Loc, outer: Loc) -> bool:
     return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def _real(root: Node, base: Loc, detail: ErrorDetails) -> Loc:
     """The location without the steps that only pydantic knows (union members, `[key]`)."""
-    real: list[str | int] = []
+    real: list[str | int] = list(base)
     node: Node | None = root
-    steps = (*base, *detail["loc"])
+    for step in base:
+        node = child(node, step) if node is not None else None
+    steps = detail["loc"]
     for position, step in enumerate(steps):
         below = child(node, step) if node is not None else None
         last = position == len(steps) - 1

@@ -28,6 +28,8 @@ DEPENDS_ON_UNKNOWN = "FLOE-E204"
 DEPENDS_ON_CYCLE = "FLOE-E205"
 COMPUTE_UNAVAILABLE = "FLOE-E206"
 PLUGIN_VERSION = "FLOE-E207"
+PORT_UNKNOWN = "FLOE-E208"
+LANE_UNSUPPORTED = "FLOE-E401"
 POLICY = "FLOE-E301"
 """One code for each kind of problem; E0 reading, E1 the schema, E2 the plugins and the graph, E3 policies."""
 

@@ -47,7 +47,7 @@ class Transform(SpecModel):
     Attributes:
         name: The model's name.
         tier: How refined its rows are.
-        description: What a row is.
+        description: A note for who reads this file; policies hold dbt's own descriptions.
         depends_on: Names of the transforms that it reads.
         compute: The compute plugin it runs on; the platform's when empty.
         tags: Words to select it by.
