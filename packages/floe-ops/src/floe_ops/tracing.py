@@ -12,7 +12,7 @@ import atexit
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -153,7 +153,11 @@ def _telemetry() -> Telemetry:
 
 
 def _tell(telemetry: Telemetry) -> None:
-    sentence = summary(telemetry.totals)
+    """Say what did not arrive; spans that a later flush sent after all are not worth a word."""
+    totals = telemetry.totals
+    if totals.spooled and not telemetry.spool.pending():
+        totals = replace(totals, spooled=0)
+    sentence = summary(totals)
     if sentence:
         from floe_ops import console
 
@@ -162,9 +166,6 @@ def _tell(telemetry: Telemetry) -> None:
 
 def summary(totals: Totals) -> str:
     """One line about spans that did not reach a collector; empty when all did."""
-    parts = []
-    if totals.spooled:
-        parts.append(f"{totals.spooled} spans were spooled")
-    if totals.dropped:
-        parts.append(f"{totals.dropped} spans were dropped")
-    return f"traces: {' and '.join(parts)} ({totals.reason})" if parts else ""
+    parts = [(totals.spooled, "spooled"), (totals.dropped, "dropped")]
+    said = [f"{count} {'span was' if count == 1 else 'spans were'} {fate}" for count, fate in parts if count]
+    return f"traces: {' and '.join(said)} ({totals.reason})" if said else ""
