@@ -1,0 +1,77 @@
+"""Is a service ready: one answer that is right by value, for each service of the local platform."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from floe_ops.targets.interface import Platform
+
+ANSWER_S = 2.0
+OK = 200
+
+
+class NotYetError(Exception):
+    """The service does not answer as it should, or not at all; the message says what was seen."""
+
+
+def probe(name: str, platform: Platform) -> None:
+    """Ask the service `name` (as in `services.toml`) whether it is ready.
+
+    Raises:
+        NotYetError: It is not.
+    """
+    checks: dict[str, Callable[[Platform], None]] = {
+        "s3": _object_store,
+        "polaris": _catalog,
+        "otel": _collector,
+        "jaeger": _jaeger,
+    }
+    checks[name](platform)
+
+
+def _object_store(platform: Platform) -> None:
+    """A signed list of buckets; an unsigned request would prove nothing about the credentials."""
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    url = platform.urls["s3"] + "/"
+    request = AWSRequest(method="GET", url=url, headers={"X-Amz-Content-Sha256": "UNSIGNED-PAYLOAD"})
+    keys = Credentials(platform.secrets["s3-access-key"], platform.secrets["s3-secret-key"])
+    SigV4Auth(keys, "s3", platform.region).add_auth(request)
+    body = _get(url, dict(request.headers.items()))
+    if "ListAllMyBucketsResult" not in body:
+        raise NotYetError(f"{url} answers, but not with a list of buckets")
+
+
+def _catalog(platform: Platform) -> None:
+    _get(platform.urls["polaris-management"] + "/q/health/ready")
+
+
+def _collector(platform: Platform) -> None:
+    _get(platform.urls["otel-health"] + "/")
+
+
+def _jaeger(platform: Platform) -> None:
+    body = _get(platform.urls["jaeger-query"] + "/api/services")
+    if '"data"' not in body:
+        raise NotYetError("Jaeger answers, but not with a list of services")
+
+
+def _get(url: str, headers: dict[str, str] | None = None) -> str:
+    import requests
+
+    try:
+        with requests.Session() as session:
+            session.trust_env = False  # a proxy for the outside has nothing to say about loopback
+            answer = session.get(url, headers=headers, timeout=ANSWER_S, allow_redirects=False)
+    except requests.ConnectionError:
+        raise NotYetError(f"{url}: connection refused") from None
+    except requests.Timeout:
+        raise NotYetError(f"{url}: no answer within {ANSWER_S:g} s") from None
+    if answer.status_code != OK:
+        raise NotYetError(f"{url}: status {answer.status_code}, expected {OK}")
+    return answer.text

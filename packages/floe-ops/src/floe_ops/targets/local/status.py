@@ -1,0 +1,77 @@
+"""What the local platform is doing, service by service."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from floe_ops.services import services
+from floe_ops.targets.local import record, waiting
+from floe_ops.targets.local.programs import LEASE
+from floe_ops.targets.local.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from floe_ops.targets.interface import Platform
+    from floe_ops.targets.local.layout import Layout
+    from floe_ops.targets.local.supervisor import Process
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """One service as people and programs see it.
+
+    Attributes:
+        name: As in `services.toml`.
+        state: `ready`, `starting`, `failed`, `down` or `remote`.
+        pid: Its process id; 0 when it does not run here.
+        url: Where its health is asked; empty when it is down.
+        uptime_s: Whole seconds since its last start; 0 when it does not run here.
+        restarts: How often it was started again since the platform came up.
+        detail: What is wrong, in one line.
+    """
+
+    name: str
+    state: str
+    pid: int
+    url: str
+    uptime_s: int
+    restarts: int
+    detail: str
+
+
+def look(layout: Layout, platform: Platform | None) -> list[ServiceStatus]:
+    """The state of every service of `services.toml`, and of the lease's watcher while the platform runs."""
+    processes = Supervisor(layout).processes()
+    if platform is None or processes is None:
+        return [ServiceStatus(name, "down", 0, "", 0, 0, "") for name in services()]
+    found = record.load(layout.record)
+    here = found.services if found else list(processes)
+    wrong = waiting.ready(platform, list(services()))
+    rows = [_row(layout, platform, name, processes.get(name), wrong.get(name, "")) for name in services()]
+    watcher = processes.get(LEASE)
+    if watcher and here:
+        rows.append(_row(layout, platform, LEASE, watcher, ""))
+    return rows
+
+
+def _row(layout: Layout, platform: Platform, name: str, process: Process | None, wrong: str) -> ServiceStatus:
+    service = services().get(name)
+    url = platform.urls[service.health_port] + service.health_path if service else ""
+    if process is None:
+        return ServiceStatus(name, "failed" if wrong else "remote", 0, url, 0, 0, wrong)
+    state = "ready" if process.state == "RUNNING" else "starting"
+    if process.state in waiting.GIVEN_UP:
+        state = "failed"
+    elif wrong:
+        state = "starting"
+    age = max(0, int(time.time() - process.started)) if process.pid else 0
+    return ServiceStatus(name, state, process.pid, url, age, _restarts(layout, name), wrong or process.detail)
+
+
+def _restarts(layout: Layout, name: str) -> int:
+    try:
+        lines = (layout.starts / name).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return 0
+    return max(0, len(lines) - 1)

@@ -1,0 +1,219 @@
+"""supervisord: start it, ask it, end it. One instance runs all services of a platform."""
+
+from __future__ import annotations
+
+import http.client
+import shlex
+import signal
+import socket
+import subprocess  # nosec B404 - starting processes is what this module is for
+import sys
+import xmlrpc.client  # noqa: S411  # nosec B411 - only our own supervisord answers, on a socket closed to others
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import psutil
+from floe_core.errors import NotReadyError
+
+from floe_ops.targets.local.layout import write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from floe_ops.targets.local.layout import Layout
+
+GROUP = "floe"
+ANSWER_S = 3.0
+START_S = 15.0
+STOP_S = 8  # seconds that a service has to end before it is killed
+END_S = STOP_S + 4.0
+
+
+@dataclass(frozen=True)
+class Process:
+    """What supervisord says about one service; `state` is one of its own words, for example RUNNING or FATAL."""
+
+    name: str
+    state: str
+    pid: int
+    started: int
+    detail: str
+
+
+class Supervisor:
+    """The supervisord of one layout, running or not."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+
+    def configure(self, names: Iterable[str]) -> None:
+        """Write the configuration for the services `names`; each one's spec lies in the layout's `specs`."""
+        programs = list(names)
+        sections = [_global(self.layout), _group(programs), *(_program(self.layout, name) for name in programs)]
+        write_private(self.layout.supervisor_conf, "\n".join(sections))
+
+    def start(self) -> None:
+        """Start supervisord, which starts all services at once; returns before any is ready.
+
+        Raises:
+            NotReadyError: It refused its configuration or its socket.
+        """
+        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.layout.supervisor_conf)]
+        done = subprocess.run(  # noqa: S603  # nosec B603 - our own interpreter, no shell
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            cwd=self.layout.run,
+            timeout=START_S,
+            check=False,
+        )  # it leaves this process's session by itself once it has read its configuration
+        if done.returncode != 0:
+            raise NotReadyError(
+                "supervisord did not start",
+                where=str(self.layout.supervisor_conf),
+                why=(done.stderr or done.stdout).strip()[-600:],
+                remedy="call platform.down, then platform.up again",
+            )
+
+    def pid(self) -> int | None:
+        """The process id of this layout's supervisord; None when it does not run."""
+        with suppress(OSError, ValueError, psutil.Error):
+            pid = int(self.layout.supervisor_pid.read_text(encoding="utf-8"))
+            process = psutil.Process(pid)
+            if process.status() != psutil.STATUS_ZOMBIE and str(self.layout.supervisor_conf) in process.cmdline():
+                return pid
+        return None
+
+    def processes(self) -> dict[str, Process] | None:
+        """All services by name; None when supervisord does not run, is on its way out or does not answer."""
+        try:
+            with self._client() as client:
+                if cast("dict[str, Any]", client.supervisor.getState())["statename"] != "RUNNING":
+                    return None
+                rows = cast("list[dict[str, Any]]", client.supervisor.getAllProcessInfo())
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            return None
+        return {
+            row["name"]: Process(row["name"], row["statename"], row["pid"], row["start"], row["spawnerr"])
+            for row in rows
+        }
+
+    def start_process(self, name: str) -> None:
+        """Start a service that gave up or was stopped; no error when it runs already."""
+        with suppress(xmlrpc.client.Fault), self._client() as client:
+            client.supervisor.startProcess(f"{GROUP}:{name}", False)  # noqa: FBT003 - the remote side's signature
+
+    def end(self, deadline: float = END_S) -> None:
+        """End supervisord and with it all services, and wait until all are gone.
+
+        Raises:
+            NotReadyError: Something could not even be killed.
+        """
+        pid = self.pid()
+        if pid is None:
+            return
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            family = [process, *process.children(recursive=True)]
+            process.send_signal(signal.SIGTERM)
+            _, left = psutil.wait_procs(family, timeout=deadline)
+            end_processes(left)
+
+    def _client(self) -> xmlrpc.client.ServerProxy:
+        return xmlrpc.client.ServerProxy("http://supervisor", transport=_UnixTransport(self.layout.socket))
+
+
+def end_processes(processes: list[psutil.Process]) -> None:
+    """Kill what did not end by itself, and wait until it is gone.
+
+    Raises:
+        NotReadyError: A process outlived its kill.
+    """
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    _, left = psutil.wait_procs(processes, timeout=END_S)
+    if left:
+        raise NotReadyError(
+            "a process of the platform does not end",
+            where=", ".join(f"pid {process.pid}" for process in left),
+            why="it was killed and is still there; the kernel may be waiting for a disk",
+            remedy="look at it with ps, then call platform.down again",
+        )
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("supervisor", timeout=ANSWER_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(ANSWER_S)
+        self.sock.connect(str(self._path))
+
+
+class _UnixTransport(xmlrpc.client.Transport):
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:
+        del host  # the socket's path takes its place
+        return _UnixConnection(self._path)
+
+
+def _text(value: object) -> str:
+    """A value for supervisord's configuration, in which a percent sign starts an expansion."""
+    return str(value).replace("%", "%%")
+
+
+def _global(layout: Layout) -> str:
+    return f"""\
+[supervisord]
+identifier=floe
+directory={_text(layout.run)}
+logfile={_text(layout.logs / "supervisord.log")}
+logfile_maxbytes=1MB
+logfile_backups=1
+pidfile={_text(layout.supervisor_pid)}
+childlogdir={_text(layout.logs)}
+umask=077
+nocleanup=true
+
+[unix_http_server]
+file={_text(layout.socket)}
+chmod=0700
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+[supervisorctl]
+serverurl=unix://{_text(layout.socket)}
+"""
+
+
+def _group(names: list[str]) -> str:
+    """One group: supervisord ends the members of a group side by side, and groups one after the other."""
+    return f"[group:{GROUP}]\nprograms={','.join(names)}\n"
+
+
+def _program(layout: Layout, name: str) -> str:
+    guard = Path(__file__).with_name("guard.py")
+    command = shlex.join([sys.executable, "-I", "-S", str(guard), str(layout.specs / f"{name}.json")])
+    return f"""\
+[program:{name}]
+command={_text(command)}
+autorestart=true
+startsecs=1
+startretries=2
+stopsignal=TERM
+stopwaitsecs={STOP_S}
+redirect_stderr=true
+stdout_logfile={_text(layout.logs / f"{name}.log")}
+stdout_logfile_maxbytes=5MB
+stdout_logfile_backups=1
+"""

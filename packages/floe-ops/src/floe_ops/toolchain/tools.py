@@ -1,0 +1,124 @@
+"""The tools that are built here, and the key under which each build is kept.
+
+`toolchain/go/<tool>/` pins a tool with all its modules by hash. A build is found again by that folder's content and the
+platform. The Go version is not part of the key (go.mod's `go` line is, being content): a machine that has the
+tool needs no Go at all; which one built it is noted beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from floe_core.errors import MissingToolError, UsageError
+
+from floe_ops import project
+
+FLAGS = ("-trimpath", "-ldflags=-s", "-buildvcs=false", "-mod=readonly")
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One program.
+
+    Attributes:
+        name: Of the program and of its folder below `toolchain/go`.
+        package: The Go package to build.
+        minutes: Roughly, on two cores, modules not yet fetched.
+        packages: How many Go packages it is made of, for the progress shown.
+        space_mb: Disk that a first build takes: modules, build cache, program.
+    """
+
+    name: str
+    package: str
+    minutes: float
+    packages: int
+    space_mb: int
+
+    @property
+    def estimate(self) -> str:
+        """The first build's duration in words."""
+        return f"about {self.minutes:g} minutes on 2 cores, once"
+
+    @property
+    def source(self) -> Path:
+        """The folder that pins it."""
+        return project.root() / "toolchain" / "go" / self.name
+
+    @property
+    def key(self) -> str:
+        """What identifies a build: the content of its folder, how it is built, and for which platform.
+
+        Raises:
+            MissingToolError: The folder is not there.
+        """
+        files = sorted(path for path in self.source.glob("*") if path.suffix in {".mod", ".sum", ".go"})
+        if not files:
+            raise MissingToolError(
+                f"the tool {self.name} cannot be built",
+                where=str(self.source),
+                why="the folder that pins it is missing or empty",
+                remedy="run this inside of a whole checkout",
+            )
+        digest = hashlib.sha256(repr((FLAGS, self.package, sys.platform, platform.machine())).encode())
+        for path in files:
+            content = path.read_bytes()
+            digest.update(f"{path.name} {len(content)}\n".encode() + content)
+        return digest.hexdigest()[:16]
+
+
+TOOLS = {
+    tool.name: tool
+    for tool in (
+        Tool("jaeger", "github.com/jaegertracing/jaeger/cmd/jaeger", 5, 2327, 4000),
+        Tool("otelcol", ".", 1.5, 900, 1500),
+        Tool("crane", "github.com/google/go-containerregistry/cmd/crane", 0.5, 350, 600),
+    )
+}
+
+
+def tool(name: str) -> Tool:
+    """The tool of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if name not in TOOLS:
+        raise UsageError(
+            f"there is no tool named {name!r}",
+            where="floe_ops.toolchain",
+            why=f"the tools are: {', '.join(TOOLS)}",
+            remedy="use one of them",
+        )
+    return TOOLS[name]
+
+
+def folder() -> Path:
+    """Where tools are kept: `FLOE_TOOLS`, so that several checkouts can share one, else `.floe/tools`."""
+    named = os.environ.get("FLOE_TOOLS")
+    return Path(named).absolute() if named else project.root() / ".floe" / "tools"
+
+
+def override(name: str) -> Path | None:
+    """The program that `FLOE_TOOL_<NAME>` names in the place of ours, if any.
+
+    Raises:
+        MissingToolError: It names no program.
+    """
+    variable = f"FLOE_TOOL_{name.upper()}"
+    named = os.environ.get(variable)
+    if not named:
+        return None
+    path = Path(named).absolute()
+    if not (path.is_file() and os.access(path, os.X_OK)):
+        raise MissingToolError(
+            f"the {name} that was asked for is not there",
+            where=f"{variable}={named}",
+            why="it is no executable file",
+            remedy=f"correct {variable}, or unset it to have {name} built",
+        )
+    return path
