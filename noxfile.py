@@ -300,6 +300,6 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Write the generated pages (the plan, the commands) and fail when the checked-in ones differ."""
+    """Hold the generated pages of docs/ against the plan; `invoke final.docs --write` makes them new."""
     ops("environment", "ensure").check_returncode()
     session.run(str(PYTHON), "-m", "invoke", "final.docs", external=True)

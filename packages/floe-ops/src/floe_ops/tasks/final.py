@@ -82,3 +82,15 @@ def verdict(_context: Context, *, json: bool = False, gate: bool = False) -> Non
         the_gate.hold(project.root(), project.run_dir())
     else:
         the_gate.show(project.root(), as_json=json)
+
+
+@task(help={"write": "write the pages instead of holding the checked-in ones against what would be written"})
+def docs(_context: invoke.Context, write: bool = False) -> None:
+    """Check that the generated pages of docs/ are current; example: invoke final.docs --write."""
+    from floe_ops import pages
+
+    if write:
+        pages.write(project.root() / "docs")
+    else:
+        pages.check()
+        console.say("✓ generated pages are current")
