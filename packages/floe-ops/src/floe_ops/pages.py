@@ -44,8 +44,8 @@ def _plan_page() -> str:
     lines = [
         "# The plan",
         "",
-        "Generated from `plan.toml` (`invoke final.docs --write`). A criterion is due when the issue in its last column",
-        f"is delivered; delivered so far: {', '.join(sorted(the_plan.delivered))}.",
+        "Generated from `plan.toml` (`invoke final.docs --write`). A criterion is due when the issue in its last",
+        f"column is delivered; delivered so far: {', '.join(sorted(the_plan.delivered))}.",
         "",
         "![The sessions and what they require](plan.svg)",
     ]
