@@ -162,3 +162,14 @@ def test_plain_names_every_session_and_the_headline(run: Path) -> None:
 
     assert all(name in text for name in ALL)
     assert text.endswith("PASSED")
+
+
+def test_only_the_newest_runs_are_kept(run: Path) -> None:
+    names = [f"20261123T1200{second:02}-7" for second in range(verdict.KEPT_RUNS + 5)]
+    for name in [*names, "platform"]:
+        (run.parent / name).mkdir()
+
+    verdict._prune(run)
+
+    left = sorted(path.name for path in run.parent.iterdir())
+    assert left == sorted([*names[5:], "platform", "r"])

@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = 1
+KEPT_RUNS = 20
 TOTALS = ("passed", "failed", "errors", "skipped", "xfailed", "xpassed")
 BAD = {"failed", "blocked"}
 
@@ -110,7 +113,7 @@ def assemble(root: Path, run: Path, wanted: set[str], environ: dict[str, str]) -
         critical_path_s=round(_critical_path(units), 2),
         units=list(units.values()),
         totals=_totals(run, records, units),
-        advisories=_advisories(root),
+        advisories=_advisories(root) if "security" in units else {},
     )
     result.headline = _headline(result)
     return result
@@ -264,6 +267,7 @@ def close(words: list[str]) -> int:
     if "final" in wanted:
         (root / ".floe" / "report").mkdir(exist_ok=True)
         write(root / ".floe" / "report" / "verdict.json", verdict)
+    _prune(run)
     python = root / ".venv" / "bin" / "python"
     if python.exists():
         env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
@@ -272,6 +276,13 @@ def close(words: list[str]) -> int:
             return 0
     print(plain(verdict))
     return 0
+
+
+def _prune(run: Path) -> None:
+    """Delete the folders of the oldest runs; those of processes that live are never the oldest of so many."""
+    runs = sorted(path for path in run.parent.iterdir() if re.fullmatch(r"\d{8}T\d{6}-\d+", path.name))
+    for old in runs[:-KEPT_RUNS]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def write(path: Path, verdict: Verdict) -> None:
