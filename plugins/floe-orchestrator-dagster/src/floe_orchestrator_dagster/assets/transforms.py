@@ -50,7 +50,9 @@ def transform_assets(product: Product, project: DbtProject) -> AssetsDefinition:
     )
     def transforms(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         with surroundings(product):  # dbt copies the environment when it starts
-            building = dbt.cli(["build"], context=context)
+            building = dbt.cli(
+                ["build"], context=context.op_execution_context, target_path=product.state / "runs" / context.run.run_id
+            )
         yield from building.stream()
 
     return transforms

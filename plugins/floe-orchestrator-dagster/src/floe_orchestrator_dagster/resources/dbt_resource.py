@@ -6,10 +6,10 @@ import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dagster_dbt import DbtCliResource, DbtProject
-from floe_core.plugins import DbtCommand, DBTPlugin, DbtRequest, PluginType
+from floe_core.plugins import DbtCommand, DBTPlugin, DbtRequest, NoConfig, PluginType
 from floe_core.plugins.orchestrator import OrchestratorError
 from floe_core.registry import Registry
 from floe_core.telemetry import span
@@ -86,8 +86,7 @@ def _sources(folder: Path) -> Iterator[Path]:
 
 
 def _parse(product: Product, target_path: Path) -> None:
-    plugin = Registry().create(PluginType.DBT, "core", {})
-    assert isinstance(plugin, DBTPlugin)  # noqa: S101 - the registry checks the class against its type's ABC
+    engine = cast("type[DBTPlugin[NoConfig]]", Registry().load(PluginType.DBT, "core"))  # the registry checks it
     target_path.mkdir(parents=True, exist_ok=True)
     request = DbtRequest(
         DbtCommand.PARSE,
@@ -97,4 +96,4 @@ def _parse(product: Product, target_path: Path) -> None:
         target_path,
         environment=product.environment,
     )
-    plugin.run(request).raise_for_failure()
+    engine(NoConfig()).run(request).raise_for_failure()
