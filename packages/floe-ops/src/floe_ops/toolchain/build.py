@@ -21,6 +21,7 @@ from floe_ops.toolchain.tools import FLAGS, folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
     from floe_ops.toolchain.golang import Go
     from floe_ops.toolchain.tools import Tool
 

@@ -72,12 +72,12 @@ class Layout:
 
     @property
     def supervisor_conf(self) -> Path:
-        """supervisord's configuration."""
+        """Supervisord's configuration."""
         return self.run / "supervisord.conf"
 
     @property
     def supervisor_pid(self) -> Path:
-        """supervisord's process id."""
+        """Supervisord's process id."""
         return self.run / "supervisord.pid"
 
     @property
@@ -90,7 +90,7 @@ class Layout:
 
     @property
     def socket(self) -> Path:
-        """supervisord's socket."""
+        """Supervisord's socket."""
         return self.sockets / "supervisor.sock"
 
     def make(self) -> None:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import requests  # here and not where it is used: services are asked side by side, and imports are no thing for threads
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -34,10 +39,6 @@ def probe(name: str, platform: Platform) -> None:
 
 def _object_store(platform: Platform) -> None:
     """A signed list of buckets; an unsigned request would prove nothing about the credentials."""
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-    from botocore.credentials import Credentials
-
     url = platform.urls["s3"] + "/"
     request = AWSRequest(method="GET", url=url, headers={"X-Amz-Content-Sha256": "UNSIGNED-PAYLOAD"})
     keys = Credentials(platform.secrets["s3-access-key"], platform.secrets["s3-secret-key"])
@@ -62,14 +63,12 @@ def _jaeger(platform: Platform) -> None:
 
 
 def _get(url: str, headers: dict[str, str] | None = None) -> str:
-    import requests
-
     try:
         with requests.Session() as session:
             session.trust_env = False  # a proxy for the outside has nothing to say about loopback
             answer = session.get(url, headers=headers, timeout=ANSWER_S, allow_redirects=False)
     except requests.ConnectionError:
-        raise NotYetError(f"{url}: connection refused") from None
+        raise NotYetError(f"{url}: no connection") from None
     except requests.Timeout:
         raise NotYetError(f"{url}: no answer within {ANSWER_S:g} s") from None
     if answer.status_code != OK:

@@ -182,6 +182,7 @@ def jaeger(inputs: Inputs) -> Program:
         "extensions": {
             "jaeger_storage": {"backends": {"memory": {"memory": {"max_traces": TRACES_KEPT}}}},
             "jaeger_query": {
+                "enable_tracing": False,  # of itself, among our traces; and it would hold up its own end
                 "storage": {"traces": "memory"},
                 "http": {"endpoint": f"{HOST}:{port['jaeger-query']}"},
                 "grpc": {"endpoint": f"{HOST}:{port['jaeger-query-grpc']}"},

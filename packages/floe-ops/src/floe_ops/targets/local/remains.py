@@ -1,4 +1,4 @@
-"""What an earlier platform left running after its supervisord was killed; matters where no parent-death signal exists."""
+"""What an earlier platform left running when its supervisord was killed, where no parent-death signal exists."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ from floe_core.errors import MissingToolError, NotReadyError, WrongStateError
 
 from floe_ops import toolchain
 from floe_ops.services import services
-from floe_ops.targets.local import catalog, credentials, outside, ports, programs, record, remains, waiting
+from floe_ops.targets.local import catalog, credentials, outside, ports, programs, record, waiting
+from floe_ops.targets.local.ending import end
 from floe_ops.targets.local.layout import Layout, write_private
 from floe_ops.targets.local.supervisor import Supervisor
 
@@ -141,22 +142,6 @@ class Start:
 
     def _fingerprint(self, rendered: list[programs.Program]) -> str:
         return record.fingerprint(rendered, self._outside.digest())
-
-
-def end(layout: Layout) -> None:
-    """End every process of the platform and forget its credentials; logs stay.
-
-    Raises:
-        NotReadyError: A process outlived its kill.
-    """
-    Supervisor(layout).end()
-    remains.end(layout)
-    for path in (layout.secrets, layout.record):
-        path.unlink(missing_ok=True)
-    shutil.rmtree(layout.specs, ignore_errors=True)
-    (layout.run / "weed" / "s3.json").unlink(missing_ok=True)
-    if layout.sockets != layout.run:
-        shutil.rmtree(layout.sockets, ignore_errors=True)
 
 
 def _clear(layout: Layout) -> None:

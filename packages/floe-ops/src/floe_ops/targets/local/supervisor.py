@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess  # nosec B404 - starting processes is what this module is for
 import sys
-import xmlrpc.client  # noqa: S411  # nosec B411 - only our own supervisord answers, on a socket closed to others
+import xmlrpc.client  # nosec B411 - only our own supervisord answers, on a socket closed to others
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,10 +117,22 @@ class Supervisor:
             return
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(pid)
-            family = [process, *process.children(recursive=True)]
+            self._ask_to_end(process)
+            _, left = psutil.wait_procs(process.children(recursive=True), timeout=deadline)
+            # It looks only once a second whether its services are gone, and has nothing else left to do.
+            end_processes([*left, process])
+        self.layout.socket.unlink(missing_ok=True)
+        self.layout.supervisor_pid.unlink(missing_ok=True)
+
+    def _ask_to_end(self, process: psutil.Process) -> None:
+        """By the socket, which wakes it at once; by a signal where it does not answer."""
+        try:
+            with self._client() as client:
+                client.supervisor.shutdown()
+        except xmlrpc.client.Fault:
+            return  # it is on its way out already
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
             process.send_signal(signal.SIGTERM)
-            _, left = psutil.wait_procs(family, timeout=deadline)
-            end_processes(left)
 
     def _client(self) -> xmlrpc.client.ServerProxy:
         return xmlrpc.client.ServerProxy("http://supervisor", transport=_UnixTransport(self.layout.socket))

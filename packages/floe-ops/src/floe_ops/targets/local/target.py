@@ -104,7 +104,7 @@ class LocalTarget(Target):
             NotReadyError: A process outlived its kill, or another one is busy with the platform.
         """
         from floe_ops.targets.local import lease
-        from floe_ops.targets.local.starting import end
+        from floe_ops.targets.local.ending import end
 
         with self._locked():
             lease.clear(self.layout.owners)
@@ -128,7 +128,7 @@ class LocalTarget(Target):
             NotReadyError: As for `down`.
         """
         from floe_ops.targets.local import lease
-        from floe_ops.targets.local.starting import end
+        from floe_ops.targets.local.ending import end
 
         if not self.layout.owners.is_dir():
             return

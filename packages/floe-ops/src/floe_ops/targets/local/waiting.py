@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from floe_core.errors import NotReadyError
+from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from floe_ops.targets.local.probes import NotYetError, probe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from floe_ops.targets.interface import Platform
@@ -80,8 +80,6 @@ def last_lines(path: Path, count: int) -> list[str]:
 
 def _wait(name: str, platform: Platform, supervisor: Supervisor, end: float) -> float:
     """Ask `name` until it is ready; returns when that was, on the monotonic clock."""
-    from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
-
     asking = Retrying(
         stop=stop_after_delay(max(0.0, end - time.monotonic())),
         wait=wait_exponential(multiplier=FIRST_PAUSE_S, max=LONGEST_PAUSE_S),

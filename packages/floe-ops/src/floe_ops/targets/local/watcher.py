@@ -1,4 +1,4 @@
-"""End the platform when the last run that it belongs to is gone: `python -m floe_ops.targets.local.watcher OWNERS LOCK`.
+"""End the platform when its last owner is gone: `python -m floe_ops.targets.local.watcher OWNERS LOCK`.
 
 Runs under supervisord like a service. On Linux it learns of an owner's death from the kernel at once (pidfd),
 elsewhere by looking every second.
