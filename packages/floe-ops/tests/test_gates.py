@@ -28,7 +28,7 @@ def test_a_gate_that_finds_something_is_named_and_the_others_still_run(
         "format": ["ruff", "format", "--isolated", "--check", "a.py"],
     }
     monkeypatch.setattr(gates, "commands", lambda _root: bad)
-    monkeypatch.setattr(gates.lock, "check", lambda _root: None)
+    monkeypatch.setattr("floe_ops.audits.lock.check", lambda _root: None)
     (tmp_path / "a.py").write_text("import os\n", encoding="utf-8")
     with pytest.raises(WrongStateError) as caught:
         gates.run(tmp_path)

@@ -54,7 +54,7 @@ def judge(policy: accepted.Policy, entries: list[dict[str, Any]], as_of: date) -
     [(0, False, "clean"), (7, False, "clean"), (8, False, "stale"), (0, True, "findings"), (800, True, "findings")],
 )
 def test_the_outcome_follows_findings_first_and_age_second(age_days: int, outcome: str, *, vulnerable: bool) -> None:
-    entries = [JINJA if vulnerable else {**JINJA, "vulns": []}, PILLOW]
+    entries: list[dict[str, Any]] = [JINJA if vulnerable else {**JINJA, "vulns": []}, PILLOW]
     report = judge(accepted.Policy(), entries, NOW.date() - timedelta(days=age_days))
     assert (report.outcome, report.packages) == (outcome, 2)
 
