@@ -60,14 +60,42 @@ def verify(collector: str, jaeger: str, *, deadline_s: float = DEADLINE_S) -> Ro
         TraceNotFoundError: Jaeger did not have it whole in time; holds Jaeger's last answer.
         WrongStateError: It arrived altered; names each difference.
     """
-    attributes: dict[str, AttributeValue] = {
+    attributes = values()
+    trace_id = _send(collector, attributes)
+    return find(jaeger, trace_id, attributes, deadline_s=deadline_s)
+
+
+def values() -> dict[str, AttributeValue]:
+    """Attributes of every type, with fresh random values."""
+    return {
         "floe.roundtrip.nonce": secrets.token_hex(8),
         "floe.roundtrip.count": secrets.randbelow(1 << 40),
         "floe.roundtrip.ratio": 0.125,
         "floe.roundtrip.truth": True,
         "floe.roundtrip.stages": ("LOAD", "VALIDATE"),
     }
-    trace_id = _send(collector, attributes)
+
+
+def plant(tracer: Tracer, attributes: dict[str, AttributeValue]) -> str:
+    """Make the tree of `SHAPE` in a trace of its own, `attributes` on each span; returns the trace's id."""
+    from opentelemetry import trace
+    from opentelemetry.context import Context
+
+    made: dict[str | None, Context] = {None: Context()}
+    spans = []
+    for name, parent in SHAPE:
+        span = tracer.start_span(name, context=made[parent], attributes=attributes)
+        made[name] = trace.set_span_in_context(span, Context())
+        spans.append(span)
+    for span in reversed(spans):
+        span.end()
+    return f"{spans[0].get_span_context().trace_id:032x}"
+
+
+def find(
+    jaeger: str, trace_id: str, attributes: dict[str, AttributeValue], *, deadline_s: float = DEADLINE_S
+) -> RoundTrip:
+    """Find a planted trace and hold it to what was sent; call it right after the flush. Raises as `verify`."""
     flushed = time.monotonic()
     client = Jaeger(jaeger)
     trace = client.wait_for_trace(
@@ -111,7 +139,7 @@ def _send(collector: str, attributes: dict[str, AttributeValue]) -> str:
     with tempfile.TemporaryDirectory(prefix="floe-roundtrip-") as folder:
         telemetry = build(spool=Path(folder), url=lambda: url, service=SERVICE)
         try:
-            trace_id = _spans(telemetry.provider.get_tracer("floe"), attributes)
+            trace_id = plant(telemetry.provider.get_tracer("floe"), attributes)
             telemetry.flush()
         finally:
             telemetry.provider.shutdown()
@@ -124,19 +152,3 @@ def _send(collector: str, attributes: dict[str, AttributeValue]) -> str:
             remedy="invoke platform.up starts it; OTEL_SDK_DISABLED must not be set",
         )
     return trace_id
-
-
-def _spans(tracer: Tracer, attributes: dict[str, AttributeValue]) -> str:
-    """Make the tree of `SHAPE` in a trace of its own; returns the trace's id."""
-    from opentelemetry import trace
-    from opentelemetry.context import Context
-
-    made: dict[str | None, Context] = {None: Context()}
-    spans = []
-    for name, parent in SHAPE:
-        span = tracer.start_span(name, context=made[parent], attributes=attributes)
-        made[name] = trace.set_span_in_context(span, Context())
-        spans.append(span)
-    for span in reversed(spans):
-        span.end()
-    return f"{spans[0].get_span_context().trace_id:032x}"

@@ -66,6 +66,13 @@ def environment() -> dict[str, str]:
     return {name.upper(): value for name, value in carrier.items()}
 
 
+def flush() -> None:
+    """Send what this process has finished so far; nothing where it has started no tracing."""
+    if _telemetry.cache_info().currsize:
+        _PLATFORM.forget()
+        _telemetry().flush()
+
+
 def spool_folder() -> Path:
     """Where spans wait for a collector."""
     return project.state() / "spool"
