@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from requests import PreparedRequest, Response, Session
 
+ICEBERG_LIMITS = Timeouts(read=30.0)
+"""A commit makes the server write to the object store before it answers."""
 AUTH_CLASS = f"{__name__}.PolarisAuth"
 
 
@@ -43,7 +45,7 @@ class _BoundedAdapter(HTTPAdapter):
     """PyIceberg sets no timeout on its requests; this adds one."""
 
     def __init__(self, timeouts: Timeouts) -> None:
-        self._limit = (timeouts.connect, timeouts.total)
+        self._limit = (timeouts.connect, timeouts.read)
         super().__init__()
 
     def send(self, request: PreparedRequest, *args: Any, **options: Any) -> Response:
@@ -111,7 +113,7 @@ def open_catalog(  # noqa: PLR0913 - keyword-only settings of a connection
         pyiceberg.exceptions.RESTError: The server has no such warehouse, or refused.
     """
     base = server_url(url)
-    limits = timeouts or Timeouts()
+    limits = timeouts or ICEBERG_LIMITS
     secret = client_secret if isinstance(client_secret, SecretStr) else SecretStr(client_secret)
     tokens = TokenSource(Transport(base, limits, realm), Credentials(client_id, secret, scope))
     properties: dict[str, Any] = {

@@ -52,7 +52,7 @@ class PolarisConfig(PluginConfig):
     scope: Annotated[str, Field(pattern=r"^PRINCIPAL_ROLE:\S+( PRINCIPAL_ROLE:\S+)*$")] = "PRINCIPAL_ROLE:ALL"
     realm: str | None = None
     connect_timeout_s: Annotated[float, Field(gt=0, le=300)] = 3.0
-    read_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    read_timeout_s: Annotated[float, Field(gt=0, le=300)] = 30.0
 
 
 class PolarisCatalogPlugin(CatalogPlugin[PolarisConfig]):

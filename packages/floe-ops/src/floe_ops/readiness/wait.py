@@ -121,10 +121,15 @@ class _Watch:
         thread.start()
         thread.join(max(self._terms.left_s, 0.05))
         if thread.is_alive():
-            look = _Look(answers=[*look.answers, Answer(look.asking, good=False, text="no answer yet")])
+            look = _Look(answers=[*look.answers, self._unanswered(look.asking)])
         if look.error is not None:
             raise look.error
         return self._judge(look.answers)
+
+    def _unanswered(self, probe: ProbeName) -> Answer:
+        """A probe that the deadline cut short: what it last saw says more than that."""
+        before = self._last.get(probe)
+        return before if before and not before.good else Answer(probe, good=False, text="no answer before the deadline")
 
     def give_up(self) -> Ready:
         """The error of a deadline that passed."""

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from floe_catalog_polaris.plugin import PolarisCatalogPlugin, PolarisConfig
+from floe_core.plugins import (
+    CatalogAuthenticationError,
+    CatalogError,
+    CatalogUnavailableError,
+    HealthState,
+)
+from floe_core.testing import CatalogConformance
+from polaris_standin.scripted import Reply
+from pydantic import ValidationError
+
+if TYPE_CHECKING:
+    from polaris_standin.scripted import ScriptedServer
+
+CONFIG = "GET /api/catalog/v1/config"
+TOKENS = "POST /api/catalog/v1/oauth/tokens"
+SERVED = {
+    "defaults": {"default-base-location": "s3://floe-iceberg"},
+    "overrides": {"prefix": "floe-e2e"},
+    "endpoints": [
+        "GET /v1/{prefix}/namespaces",
+        "POST /v1/{prefix}/namespaces",
+        "GET /v1/{prefix}/namespaces/{namespace}/tables",
+    ],
+}
+
+
+@pytest.fixture
+def plugin(server: ScriptedServer, secret: str, monkeypatch: pytest.MonkeyPatch) -> PolarisCatalogPlugin:
+    monkeypatch.setenv("FLOE_POLARIS_URL", f"{server.url}/api/catalog")
+    monkeypatch.setenv("POLARIS_CLIENT_ID", "root")
+    monkeypatch.setenv("POLARIS_CLIENT_SECRET", secret)
+    server.script[CONFIG] = Reply(body=SERVED)
+    return PolarisCatalogPlugin(PolarisConfig(connect_timeout_s=0.5, read_timeout_s=0.5))
+
+
+class TestConformance(CatalogConformance):
+    @pytest.fixture
+    def unreachable(self, plugin: PolarisCatalogPlugin) -> PolarisCatalogPlugin:
+        return PolarisCatalogPlugin(plugin.config.model_copy(update={"uri": "http://127.0.0.1:1"}))
+
+
+def test_discovery_loads_no_heavy_library() -> None:
+    code = (
+        "import sys, floe_catalog_polaris.plugin; "
+        "print(*sorted({'pyiceberg','pyarrow','requests','boto3','tenacity'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == ""
+
+
+def test_the_configuration_holds_references_and_takes_no_literal_secret(secret: str) -> None:
+    with pytest.raises(ValidationError):
+        PolarisConfig.model_validate({"client_secret": secret})
+    assert PolarisConfig().model_dump(mode="json", exclude_none=True)["client_secret"] == {
+        "env": "POLARIS_CLIENT_SECRET"
+    }
+
+
+@pytest.mark.parametrize("scope", ["catalog", "", "PRINCIPAL_ROLE:"])
+def test_a_scope_that_polaris_refuses_is_refused_here(scope: str) -> None:
+    with pytest.raises(ValidationError):
+        PolarisConfig(scope=scope)
+
+
+def test_connects_with_a_token_of_our_client_and_without_delegation(
+    plugin: PolarisCatalogPlugin, server: ScriptedServer, secret: str
+) -> None:
+    catalog = plugin.connect({"s3.endpoint": "http://127.0.0.1:9000"})
+    asked = next(seen for seen in server.seen if seen.path.startswith("/api/catalog/v1/config"))
+    assert asked.path.endswith("?warehouse=floe-e2e")
+    assert asked.headers["Authorization"] == "Bearer token-1"
+    assert asked.headers["X-Iceberg-Access-Delegation"] == ""
+    assert secret not in repr(catalog.properties)
+    assert catalog.properties["s3.endpoint"] == "http://127.0.0.1:9000"
+
+
+def test_makes_a_namespace_with_those_above_it(plugin: PolarisCatalogPlugin, server: ScriptedServer) -> None:
+    exists = {"error": {"message": "exists", "type": "AlreadyExistsException", "code": 409}}
+    made = {"namespace": ["a"], "properties": {}}
+    server.script["POST /api/catalog/v1/floe-e2e/namespaces"] = [
+        Reply(409, exists),
+        Reply(200, made),
+        Reply(409, exists),
+    ]
+    assert plugin.create_namespace("a.b") is True
+    assert plugin.create_namespace("a.b") is False
+
+
+def test_lists_tables_sorted(plugin: PolarisCatalogPlugin, server: ScriptedServer) -> None:
+    server.script["GET /api/catalog/v1/floe-e2e/namespaces/a%1Fb/tables"] = Reply(
+        body={"identifiers": [{"namespace": ["a", "b"], "name": name} for name in ("z", "m")]}
+    )
+    assert plugin.list_tables("a.b") == ("m", "z")
+
+
+def test_a_missing_namespace_is_told(plugin: PolarisCatalogPlugin, server: ScriptedServer) -> None:
+    missing = {"message": "Namespace does not exist: a", "type": "NoSuchNamespaceException", "code": 404}
+    server.script["GET /api/catalog/v1/floe-e2e/namespaces/a/tables"] = Reply(404, {"error": missing})
+    with pytest.raises(CatalogError, match="Namespace does not exist: a"):
+        plugin.list_tables("a")
+
+
+@pytest.mark.requirement("WU1-BC4")
+def test_refused_credentials(plugin: PolarisCatalogPlugin, server: ScriptedServer, secret: str) -> None:
+    server.script[TOKENS] = Reply(401, {"error": "unauthorized_client", "error_description": "no"})
+    with pytest.raises(CatalogAuthenticationError, match="'root'") as caught:
+        plugin.connect()
+    assert secret not in str(caught.value)
+    assert plugin.health_check(1.0).state is HealthState.UNHEALTHY
+
+
+def test_nothing_answers(plugin: PolarisCatalogPlugin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOE_POLARIS_URL", "http://127.0.0.1:1")
+    with pytest.raises(CatalogUnavailableError, match="connection refused"):
+        plugin.connect()
+    assert "connection refused" in plugin.health_check(1.0).message
+
+
+def test_a_server_that_hangs_does_not_hold_the_catalog(server: ScriptedServer, plugin: PolarisCatalogPlugin) -> None:
+    server.script[CONFIG] = Reply(body=SERVED, wait_s=30)
+    start = time.monotonic()
+    with pytest.raises(CatalogUnavailableError, match="connect"):
+        plugin.connect()
+    assert time.monotonic() - start < 3
+
+
+def test_health_tells_a_missing_warehouse(plugin: PolarisCatalogPlugin, server: ScriptedServer) -> None:
+    assert plugin.health_check(1.0).state is HealthState.HEALTHY
+    missing = {"message": "Unable to find warehouse floe-e2e", "type": "NotFoundException", "code": 404}
+    server.script[CONFIG] = Reply(404, {"error": missing})
+    health = plugin.health_check(1.0)
+    assert health.state is HealthState.UNHEALTHY
+    assert "floe-e2e" in health.message
