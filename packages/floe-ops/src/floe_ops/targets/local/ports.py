@@ -18,7 +18,11 @@ FREE_RANGE = (20000, 32000)
 TRIES = 200
 
 
-def assign(wanted: Mapping[str, int | None], remembered: Mapping[str, int]) -> dict[str, int]:
+def assign(
+    wanted: Mapping[str, int | None],
+    remembered: Mapping[str, int],
+    pairs: Mapping[str, tuple[str, int]] | None = None,
+) -> dict[str, int]:
     """Give each name a port that nobody listens on, all different.
 
     All of them are held until the last is found; the time between this and the service's own bind stays open,
@@ -27,6 +31,7 @@ def assign(wanted: Mapping[str, int | None], remembered: Mapping[str, int]) -> d
     Args:
         wanted: The default port by name; None where any free one will do.
         remembered: The ports of the last start by name, preferred over the defaults.
+        pairs: Names whose program takes a second port at a fixed distance: the second's name, and the distance.
 
     Raises:
         MissingToolError: No free port was found.
@@ -37,7 +42,10 @@ def assign(wanted: Mapping[str, int | None], remembered: Mapping[str, int]) -> d
             default = wanted[name]
             choices = [port for port in (remembered.get(name), default) if port]
             others = {port for other, port in wanted.items() if port and other != name}
-            given[name] = _take(name, choices, others, held)
+            second, distance = (pairs or {}).get(name, ("", 0))
+            given[name] = _take(name, choices, others, distance, held)
+            if second:
+                given[second] = given[name] + distance
     return given
 
 
@@ -50,15 +58,11 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _take(name: str, choices: list[int], others: set[int], held: ExitStack) -> int:
+def _take(name: str, choices: list[int], others: set[int], distance: int, held: ExitStack) -> int:
     low, high = FREE_RANGE
     for turn in range(len(choices) + TRIES):
         port = choices[turn] if turn < len(choices) else low + secrets.randbelow(high - low)
-        if port in others:
-            continue
-        listener = _listen(port)
-        if listener is not None:
-            held.enter_context(listener)
+        if port not in others and _hold({port, port + distance}, held):
             return port
     raise MissingToolError(
         f"no free port for {name}",
@@ -66,6 +70,18 @@ def _take(name: str, choices: list[int], others: set[int], held: ExitStack) -> i
         why=f"{TRIES} ports were tried and all are taken",
         remedy="end some of the programs that listen on this machine",
     )
+
+
+def _hold(wanted: set[int], held: ExitStack) -> bool:
+    """Listen on all of `wanted` until `held` is closed, or on none."""
+    with ExitStack() as tried:
+        for port in wanted:
+            listener = _listen(port)
+            if listener is None:
+                return False
+            tried.enter_context(listener)
+        held.enter_context(tried.pop_all())
+        return True
 
 
 def _listen(port: int) -> socket.socket | None:

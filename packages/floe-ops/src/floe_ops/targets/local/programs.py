@@ -29,8 +29,10 @@ REGION = "us-east-1"
 # Ports that the services need among themselves; any free one will do.
 INNER_PORTS = (
     *("weed-master", "weed-master-grpc", "weed-volume", "weed-volume-grpc", "weed-filer", "weed-filer-grpc"),
-    *("weed-s3-grpc", "weed-admin", "weed-admin-grpc", "jaeger-query-grpc"),
+    *("weed-s3-grpc", "weed-admin", "jaeger-query-grpc"),
 )
+# SeaweedFS's maintenance worker looks for its master at this distance, whatever port that was given.
+PAIRS = {"weed-admin": ("weed-admin-grpc", 10_000)}
 MAX_VOLUMES = 200  # each bucket takes some
 VOLUME_MB = 256
 TRACES_KEPT = 20_000

@@ -57,7 +57,7 @@ class Start:
         Raises:
             MissingToolError: A tool cannot be had.
         """
-        _weed()
+        weed()
         for name in BUILT.values():
             toolchain.ensure(name)
 
@@ -121,7 +121,7 @@ class Start:
     def _start(self) -> Platform:
         end(self.layout)
         _clear(self.layout)
-        given = ports.assign(programs.wanted_ports(self._names), _remembered(self.layout.ports))
+        given = ports.assign(programs.wanted_ports(self._names), _remembered(self.layout.ports), programs.PAIRS)
         secrets = credentials.new() | self._outside.secrets
         rendered = self._render(given, secrets)
         for program in rendered:
@@ -187,7 +187,7 @@ def _weed_path() -> Path:
     return Path(os.environ.get("FLOE_TOOL_WEED") or Path(sys.prefix) / "bin" / "weed")
 
 
-def _weed() -> Path:
+def weed() -> Path:
     """SeaweedFS's program from the environment's wheel.
 
     Raises:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import psutil
 from floe_core.errors import NotReadyError
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 from floe_ops.targets.local.layout import write_private
 
@@ -118,7 +119,7 @@ class Supervisor:
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(pid)
             self._ask_to_end(process)
-            _, left = psutil.wait_procs(process.children(recursive=True), timeout=deadline)
+            left = _outlasting(process.children(recursive=True), deadline)
             # It looks only once a second whether its services are gone, and has nothing else left to do.
             end_processes([*left, process])
         self.layout.socket.unlink(missing_ok=True)
@@ -147,7 +148,7 @@ def end_processes(processes: list[psutil.Process]) -> None:
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    _, left = psutil.wait_procs(processes, timeout=END_S)
+    left = _outlasting(processes, END_S)
     if left:
         raise NotReadyError(
             "a process of the platform does not end",
@@ -155,6 +156,25 @@ def end_processes(processes: list[psutil.Process]) -> None:
             why="it was killed and is still there; the kernel may be waiting for a disk",
             remedy="look at it with ps, then call platform.down again",
         )
+
+
+def _outlasting(processes: list[psutil.Process], deadline: float) -> list[psutil.Process]:
+    """Those that are still there after `deadline` seconds; one that only waits to be reaped is gone."""
+    looking = Retrying(
+        stop=stop_after_delay(deadline),
+        wait=wait_exponential(multiplier=0.02, max=0.2),
+        retry=retry_if_result(bool),
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else [],
+    )
+    left: list[psutil.Process] = looking(lambda: [process for process in processes if _is_there(process)])
+    return left
+
+
+def _is_there(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 class _UnixConnection(http.client.HTTPConnection):
