@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,6 @@ from floe_telemetry_otlp.spool import Spool, flush
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 def _program(source: str, *words: object) -> subprocess.Popen[str]:
@@ -158,6 +158,22 @@ def test_what_a_killed_writer_left_is_swept(tmp_path: Path, collector: Any, requ
     flush(collector.url, tmp_path)
     assert collector.taken == ["a"]
     assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_a_file_in_the_making_is_not_seen(
+    tmp_path: Path, request_of: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed_halfway(path: Path, body: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(body[: len(body) // 2])
+        raise KeyboardInterrupt
+
+    spool = Spool(tmp_path)
+    monkeypatch.setattr(Path, "write_bytes", killed_halfway)
+    with pytest.raises(KeyboardInterrupt):
+        spool.write(request_of("a"))
+    assert len(list(tmp_path.iterdir())) == 1
+    assert spool.pending() == []
 
 
 DISK_FULL = """
