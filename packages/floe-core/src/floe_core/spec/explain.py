@@ -128,8 +128,10 @@ class _Schema:
     def remedy(self, loc: Loc) -> str:
         place = self._telling(self._at(loc))
         description, examples = str(place.get("description", "")), place.get("examples", ())
+        if "minimum" in place or "maximum" in place:
+            return f"write a number from {place.get('minimum', '…')} to {place.get('maximum', '…')}"
         if "$ref" in place or not (description or examples):
-            return ""
+            return "correct the value"
         example = f"for example {examples[0]}" if examples else ""
         return "write " + ", ".join(part for part in (description, example) if part)
 

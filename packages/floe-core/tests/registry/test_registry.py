@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from floe_core.errors import ExitCode
+from floe_core.plugins import PluginType
+from floe_core.registry import (
+    BrokenPluginError,
+    DuplicatePluginError,
+    IncompatiblePluginError,
+    PluginConfigError,
+    PluginEntry,
+    PluginNotFoundError,
+    Registry,
+)
+
+Write = Callable[..., PluginEntry]
+
+SOUND = """
+    from floe_core.plugins import PluginConfig, QualityPlugin, QualityReport
+
+    class Config(PluginConfig):
+        limit: int = 3
+
+    class Plugin(QualityPlugin):
+        name, version, floe_api_version, config_model = "q", "1.2.3", "1.0", Config
+
+        def evaluate(self, result):
+            return QualityReport(passed=True, score=1.0, checks=self.config.limit)
+"""
+
+
+def test_a_sound_plugin_is_made_with_its_configuration(plugin_module: Write) -> None:
+    registry = Registry([plugin_module(PluginType.QUALITY, "q", SOUND)])
+    first, second = (registry.create(PluginType.QUALITY, "q", {"limit": limit}).instance for limit in (1, 2))
+    assert (first.config.limit, second.config.limit) == (1, 2)
+    assert first is not second
+
+
+def test_nothing_is_imported_before_it_is_asked_for(plugin_module: Write) -> None:
+    entry = plugin_module(PluginType.QUALITY, "q", "raise RuntimeError('imported')")
+    registry = Registry([entry])
+    assert registry.find(PluginType.QUALITY, "q") is entry
+    with pytest.raises(BrokenPluginError, match="RuntimeError: imported"):
+        registry.load(PluginType.QUALITY, "q")
+
+
+def test_one_name_in_two_types_is_two_plugins(plugin_module: Write) -> None:
+    entries = [plugin_module(kind, "k8s", SOUND) for kind in (PluginType.QUALITY, PluginType.SECRETS)]
+    registry = Registry(entries)
+    assert [registry.find(entry.type, "k8s") for entry in entries] == entries
+
+
+def test_an_unknown_name_is_answered_with_the_nearest(plugin_module: Write) -> None:
+    registry = Registry([plugin_module(PluginType.QUALITY, "great-checks", SOUND)])
+    with pytest.raises(PluginNotFoundError) as caught:
+        registry.find(PluginType.QUALITY, "great_cheks")
+    assert caught.value.nearest == "great-checks"
+    assert caught.value.exit_code is ExitCode.MISSING
+    with pytest.raises(PluginNotFoundError, match="none of this type"):
+        registry.find(PluginType.RBAC, "k8s")
+
+
+def test_two_distributions_with_one_name_are_refused(plugin_module: Write) -> None:
+    entries = [plugin_module(PluginType.QUALITY, "q", SOUND) for _ in range(2)]
+    with pytest.raises(DuplicatePluginError, match="uninstall one"):
+        Registry(entries).load(PluginType.QUALITY, "q")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("(QualityPlugin)", "(object)", "no subclass of QualityPlugin"),
+        ("evaluate(", "evaluat(", "does not implement evaluate"),
+        ('"q", "1.2.3"', '"other", "1.2.3"', "named 'q', the class says 'other'"),
+        ("name, version, floe_api_version, config_model", "name, _, floe_api_version, config_model", "its version"),
+        ('"1.0", Config', '"one", Config', "not of the form"),
+        ('"1.0", Config', '"1.0", int', "no PluginConfig"),
+        ("class Plugin", "class Plugout", "cannot be imported"),
+        ("import PluginConfig", "import NoSuchThing, PluginConfig", "cannot be imported: ImportError"),
+        ("class Config", "class class", "SyntaxError"),
+    ],
+)
+def test_broken_plugins_say_what_is_broken(plugin_module: Write, old: str, new: str, why: str) -> None:
+    assert old in SOUND
+    registry = Registry([plugin_module(PluginType.QUALITY, "q", SOUND.replace(old, new))])
+    with pytest.raises(BrokenPluginError, match=why) as caught:
+        registry.load(PluginType.QUALITY, "q")
+    assert "floe-quality-q" in str(caught.value)
+
+
+@pytest.mark.parametrize(("declared", "fits"), [("1.0", True), ("1.1", False), ("2.0", False), ("0.9", False)])
+def test_the_plugin_api_must_fit(plugin_module: Write, declared: str, fits: bool) -> None:
+    registry = Registry([plugin_module(PluginType.QUALITY, "q", SOUND.replace('"1.0"', f'"{declared}"'))])
+    if fits:
+        assert registry.load(PluginType.QUALITY, "q").floe_api_version == declared
+        return
+    with pytest.raises(IncompatiblePluginError, match=declared):
+        registry.load(PluginType.QUALITY, "q")
+
+
+def test_class_attributes_that_the_abc_demands_must_be_there(plugin_module: Write) -> None:
+    body = """
+        from floe_core.plugins import ComputePlugin
+
+        class Plugin(ComputePlugin):
+            name, version, floe_api_version = "c", "1.0.0", "1.0"
+
+            def dbt_target(self, request):
+                return {}
+    """
+    with pytest.raises(BrokenPluginError, match="adapter, lanes"):
+        Registry([plugin_module(PluginType.COMPUTE, "c", body)]).load(PluginType.COMPUTE, "c")
+
+
+def test_a_configuration_that_the_schema_refuses(plugin_module: Write) -> None:
+    registry = Registry([plugin_module(PluginType.QUALITY, "q", SOUND)])
+    with pytest.raises(PluginConfigError, match="limit") as caught:
+        registry.create(PluginType.QUALITY, "q", {"limit": "many"})
+    assert caught.value.validation.error_count() == 1
+    assert "many" not in str(caught.value)
