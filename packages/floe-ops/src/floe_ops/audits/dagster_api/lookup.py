@@ -130,7 +130,7 @@ def _member(owner: Any, name: str, path: str, *, instance: bool) -> Any:
         try:
             return inspect.getattr_static(owner, name) if instance else getattr(owner, name)
         except AttributeError:
-            if _declared(owner, name):
+            if instance and _declared(owner, name):
                 return _OPAQUE
             raise MissingNameError(f"{path} has no {name}") from None
     if inspect.ismodule(owner):

@@ -53,19 +53,24 @@ def read(file: Path, shown: str, own: frozenset[str]) -> list[Use] | Row:
     try:
         if file.stat().st_size > MAX_BYTES:
             return _unparsable(shown, 0, f"larger than {MAX_BYTES} bytes")
-        with tokenize.open(file) as stream:
-            tree = ast.parse(stream.read(), filename=shown)
+        tree = ast.parse(_text(file), filename=shown)
         reader = _Reader(shown, Scopes(own))
         reader.read(tree)
     except SyntaxError as error:
         return _unparsable(shown, error.lineno or 0, error.msg)
-    except UnicodeDecodeError:
-        return _unparsable(shown, 0, "not text in the declared encoding")
     except (RecursionError, MemoryError):
         return _unparsable(shown, 0, "nested too deeply")
     except (ValueError, OSError) as error:
         return _unparsable(shown, 0, str(error))
     return reader.uses
+
+
+def _text(file: Path) -> str:
+    try:
+        with tokenize.open(file) as stream:  # honours the encoding that the file declares
+            return stream.read()
+    except (SyntaxError, UnicodeDecodeError):
+        raise ValueError("not text in the declared encoding") from None
 
 
 def _unparsable(shown: str, line: int, why: str) -> Row:
