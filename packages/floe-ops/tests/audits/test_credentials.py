@@ -13,6 +13,7 @@ MARK = "# no" + "sec"
 
 
 LITERALS = [
+    "password = {v}  # no" + "qa: S105",
     "password = {v}",
     "client_secret: str = {v}",
     "login(token={v})",
@@ -31,6 +32,8 @@ HARMLESS = [
     "sort_key: str = 'name'",
     "sorted(x, key='name')",
     f"password: str = 'example'  {MARK} B105 - the name of a field",
+    "TOKEN_PATH = '/oauth/tokens'  # no" + "qa: S105 - a path",
+    "answer = {'token_type': 'Bearer', 'token_seconds': 3600, 'access_token': ''}",
 ]
 
 

@@ -51,29 +51,27 @@ class Result:
     issues: tuple[Issue, ...]
 
 
-def scan(project: Path) -> Result:
-    """Hold every tree against bandit's whole set of checks, high and medium, and against the rule for `nosec`.
+def scan(project: Path, report: dict[str, Any] | None = None) -> Result:
+    """Hold every tree against bandit's checks, high and medium, and against the rule for `nosec`; raises as `run`.
+
+    Args:
+        project: The project's root.
+        report: What `run` gave for it, where that is known already.
+    """
+    report = report or run(project)
+    issues = [*_issues(project, report, SEVERITIES), *unjustified(project)]
+    return Result(len(_files(report)), _lines(report), tuple(issues))
+
+
+def run(project: Path) -> dict[str, Any]:
+    """Bandit's own JSON report over the trees, findings of every severity but B101 (pytest's assert).
 
     Raises:
         WrongStateError: bandit failed, or a file could not be parsed: an unread file is not clean.
         NotReadyError: bandit did not end in time.
     """
-    report = run(project, ())
-    issues = [*_issues(project, report, SEVERITIES), *unjustified(project)]
-    return Result(len(_files(report)), _lines(report), tuple(issues))
-
-
-def run(project: Path, checks: Sequence[str]) -> dict[str, Any]:
-    """Bandit's own JSON report over the trees; `checks` narrows it to these ids.
-
-    Raises:
-        WrongStateError: As `scan`.
-        NotReadyError: As `scan`.
-    """
     trees = [name for name in TREES if (project / name).exists()]
-    words = ["-r", *trees, "-f", "json", "-q", "-x", ",".join(f"*/{name}/*" for name in FOREIGN)]
-    if checks:
-        words += ["-t", ",".join(checks)]
+    words = ["-r", *trees, "-f", "json", "-q", "-s", "B101", "-x", ",".join(f"*/{name}/*" for name in FOREIGN)]
     try:
         done = subprocess.run(  # noqa: S603 - our interpreter with words of our own
             [sys.executable, "-m", "bandit", *words],
@@ -95,9 +93,9 @@ def run(project: Path, checks: Sequence[str]) -> dict[str, Any]:
     return report
 
 
-def issues(project: Path, report: dict[str, Any]) -> list[Issue]:
-    """Every finding of a report, of any severity."""
-    return list(_issues(project, report, ("LOW", *SEVERITIES)))
+def of_checks(project: Path, report: dict[str, Any], checks: Sequence[str]) -> list[Issue]:
+    """The findings of a report that come from these checks, of any severity."""
+    return [issue for issue in _issues(project, report, ("LOW", *SEVERITIES)) if issue.check in checks]
 
 
 def unjustified(project: Path) -> list[Issue]:

@@ -3,14 +3,14 @@
 Python is bandit's: B105, B106 and B107 (assigned, passed and defaulted passwords). What it does not see is added
 here: annotated assignments, names ending in `key`, and, in files of any kind, values that can be nothing else (an AWS
 key id, a private key, a token of a known make, a password inside of a URL). A false alarm is answered on its line
-with `# nosec B105 - reason`.
+with `# nosec B105 - reason`, or with `# noqa: S105 - reason`, which is ruff's port of the same check.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from floe_ops.audits import bandit_run
 from floe_ops.audits.bandit_run import Issue
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 CHECKS = ("B105", "B106", "B107")
 ELSEWHERE = ("charts", "docs", ".github", ".ci")
 MAX_BYTES = 1_000_000
+SHORTEST = 4
+JUSTIFIED = re.compile(rf"{bandit_run.JUSTIFIED.pattern}|#\s*noqa: S10[567](?:, [A-Z]+\d+)*\s+-\s+\S.{{4,}}")
 NAMES = re.compile(r"(^|_)(pass|password|passwd|passphrase|pwd|secret|token)($|_)", re.IGNORECASE)
 KEYS = re.compile(r"(^|_)(api|access|auth|private|secret|signing)_?key$", re.IGNORECASE)
 SHAPES = {
@@ -35,14 +37,19 @@ SHAPES = {
 }
 
 
-def scan(project: Path) -> tuple[Issue, ...]:
+def scan(project: Path, report: dict[str, Any] | None = None) -> tuple[Issue, ...]:
     """Every literal credential in the trees, by place; the value itself is never repeated.
+
+    Args:
+        project: The project's root.
+        report: What `bandit_run.run` gave for it, where that is known already.
 
     Raises:
         WrongStateError: A Python file could not be parsed.
         NotReadyError: bandit did not end in time.
     """
-    found = {_without_value(issue) for issue in bandit_run.issues(project, bandit_run.run(project, CHECKS))}
+    report = report or bandit_run.run(project)
+    found = set(_of_bandit(project, bandit_run.of_checks(project, report, CHECKS)))
     found |= {issue for path in bandit_run.sources(project) for issue in _in_python(project, path)}
     return tuple(sorted(found | set(shapes(project)), key=lambda issue: (issue.path, issue.line, issue.check)))
 
@@ -52,9 +59,19 @@ def shapes(project: Path) -> tuple[Issue, ...]:
     return tuple(issue for path in _texts(project) for issue in _shapes(project, path))
 
 
-def _without_value(issue: Issue) -> Issue:
-    text = f"{issue.text.split(':', 1)[0]} (value withheld)"
-    return Issue(issue.path, issue.line, issue.check, issue.severity, text)
+def _of_bandit(project: Path, issues: list[Issue]) -> Iterator[Issue]:
+    lines: dict[str, list[str]] = {}
+    for issue in issues:
+        if issue.path not in lines:
+            lines[issue.path] = (project / issue.path).read_text(encoding="utf-8").splitlines()
+        what, _, value = issue.text.partition(": ")
+        if _telling(value.strip("'\"")) and not JUSTIFIED.search(lines[issue.path][issue.line - 1]):
+            yield Issue(issue.path, issue.line, issue.check, issue.severity, f"{what} (value withheld)")
+
+
+def _telling(value: str) -> bool:
+    """Whether a value could be a secret at all: a count, a stub of three letters and `bearer` could not."""
+    return len(value) >= SHORTEST and not value.isdigit() and value.lower() != "bearer"
 
 
 def _in_python(project: Path, path: Path) -> Iterator[Issue]:
@@ -62,8 +79,8 @@ def _in_python(project: Path, path: Path) -> Iterator[Issue]:
     lines = text.splitlines()
     for node in ast.walk(ast.parse(text, filename=str(path))):
         for name, value in _named_values(node):
-            literal = isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value
-            if not literal or _justified(lines, value):
+            literal = value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
+            if not _telling(literal) or _justified(lines, value):
                 continue
             yield Issue(
                 str(path.relative_to(project)),
@@ -102,7 +119,7 @@ def _name(target: ast.expr) -> str:
 
 def _justified(lines: list[str], node: ast.expr) -> bool:
     last = node.end_lineno or node.lineno
-    return any(bandit_run.JUSTIFIED.search(line) for line in lines[node.lineno - 1 : last])
+    return any(JUSTIFIED.search(line) for line in lines[node.lineno - 1 : last])
 
 
 def _texts(project: Path) -> Iterator[Path]:
@@ -121,6 +138,6 @@ def _shapes(project: Path, path: Path) -> Iterator[Issue]:
         return
     for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), start=1):
         for kind, pattern in SHAPES.items():
-            if pattern.search(line) and not bandit_run.JUSTIFIED.search(line):
+            if pattern.search(line) and not JUSTIFIED.search(line):
                 text = f"{kind} (value withheld)"
                 yield Issue(str(path.relative_to(project)), number, "shape", "HIGH", text)

@@ -85,7 +85,7 @@ def verdict(_context: Context, *, json: bool = False, gate: bool = False) -> Non
 
 
 @task(help={"write": "write the pages instead of holding the checked-in ones against what would be written"})
-def docs(_context: invoke.Context, write: bool = False) -> None:
+def docs(_context: Context, *, write: bool = False) -> None:
     """Check that the generated pages of docs/ are current; example: invoke final.docs --write."""
     from floe_ops import pages
 
