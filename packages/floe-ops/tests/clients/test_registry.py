@@ -59,7 +59,7 @@ class Handler(BaseHTTPRequestHandler):
             queue = self.server.answers.get(path) or [(404, {}, b"none")]
             self.reply(*(queue.pop(0) if len(queue) > 1 else queue[0]))
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815 - the base class's own name
 
     def reply(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)

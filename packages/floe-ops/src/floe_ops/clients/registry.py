@@ -167,8 +167,8 @@ class RegistryClient:
 
     def blob_size(self, name: str, digest: str) -> int:
         """The size in bytes that the registry states for a blob, without reading it; raises as `document`."""
-        answer = self._get(f"{name}/blobs/{digest}", method="HEAD")
-        return int(answer.headers.get("Content-Length", "-1"))
+        with self._get(f"{name}/blobs/{digest}", method="HEAD") as answer:
+            return int(answer.headers.get("Content-Length", "-1"))
 
     def read_blob(self, name: str, digest: str) -> int:
         """Read a blob whole, in pieces, and hold it to its digest; gives its size in bytes; raises as `document`."""
@@ -187,6 +187,7 @@ class RegistryClient:
         try:
             answer = self._send(method, url, accept)
             if answer.status_code == requests.codes.unauthorized:
+                answer.close()
                 self._session.headers["Authorization"] = authorization(
                     self._session,
                     answer.headers.get("WWW-Authenticate", ""),
@@ -210,6 +211,8 @@ class RegistryClient:
 
         if answer.ok:
             return answer
+        with answer:
+            said = answer.text[:200]
         if answer.status_code == codes.not_found:
             raise ImageMissingError("the registry has no such image", where=url, remedy="check name, tag and digest")
         if answer.status_code in {codes.unauthorized, codes.forbidden}:
@@ -217,13 +220,14 @@ class RegistryClient:
                 f"registry {self.host} refused", where=url, why=f"it answered {answer.status_code}",
                 remedy=f"log in to {self.host} with `crane auth login`",
             )  # fmt: skip
-        raise WrongStateError(f"registry {self.host} answered {answer.status_code}", where=url, why=answer.text[:200])
+        raise WrongStateError(f"registry {self.host} answered {answer.status_code}", where=url, why=said)
 
     def _pieces(self, answer: requests.Response) -> Iterator[bytes]:
         import requests
 
         try:
-            yield from answer.iter_content(_CHUNK)
+            with answer:
+                yield from answer.iter_content(_CHUNK)
         except requests.RequestException as error:
             raise self._unreachable(answer.url, error) from error
 

@@ -38,7 +38,7 @@ def stored_credentials(host: str) -> tuple[str, str] | None:
     try:
         entries = json.loads(path.read_text(encoding="utf-8")).get("auths", {})
         entry = entries.get(_DOCKER_HUB.get(host, host)) or {}
-        user, _, password = base64.b64decode(entry.get("auth", "")).decode().partition(":")
+        user, _, password = base64.b64decode(entry.get("auth", ""), validate=True).decode().partition(":")
     except (ValueError, AttributeError, binascii.Error):
         raise WrongStateError(
             "cannot read the registry credentials", where=str(path), why="not as docker login writes it",

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from floe_core.errors import WrongStateError
+from floe_ops.audits import dagster_api, dagster_lock
+from floe_ops.audits.dagster_api import Report, Row
+from floe_ops.audits.dagster_lock import LockedLibraries
+from floe_ops.tasks import dagster
+from invoke.context import Context
+from invoke.exceptions import Exit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = Row("a.py", 1, "dagster.asset", "", "ga", "", "ok", "")
+BAD = Row("a.py", 2, "dagster.SourceAsset", "", "deprecated", "2.0.0", "fail", "gone")
+
+
+@pytest.fixture(autouse=True)
+def run_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FLOE_RUN_DIR", str(tmp_path))
+    monkeypatch.setenv("FLOE_SESSION", "dagster_migrate")
+    monkeypatch.setattr(dagster_lock, "check_lock", lambda _root: LockedLibraries({"dagster": "1.13.27"}, 200))
+    return tmp_path
+
+
+def evidence(run_dir: Path) -> dict[str, str]:
+    path = run_dir / "dagster_migrate.evidence.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return {fact["criterion"]: fact["status"] for fact in map(json.loads, lines)}
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, *rows: Row) -> list[tuple[Path, bool]]:
+    asked: list[tuple[Path, bool]] = []
+
+    def audit(path: Path, *, run: bool) -> Report:
+        asked.append((path, run))
+        return Report(str(path), 1, {"dagster": "1.13.27"}, list(rows))
+
+    monkeypatch.setattr(dagster_api, "audit", audit)
+    return asked
+
+
+def test_the_plugin_by_default_with_evidence_for_both_criteria(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = answer(monkeypatch, GOOD)
+    dagster.audit.body(Context())
+    assert asked[0][0].as_posix().endswith(dagster.PLUGIN)
+    assert asked[0][1]
+    assert evidence(run_dir) == {"WU3-AC3": "passed", "WU3-AC2": "passed"}
+    out = capsys.readouterr().out
+    assert "dagster.asset" in out
+    assert "1 files, 1 Dagster names, 0 parameters: 0 findings, 0 to watch (dagster 1.13.27)" in out
+
+
+def test_findings_end_with_four_and_are_evidence(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, GOOD, BAD)
+    with pytest.raises(Exit) as caught:
+        dagster.audit.body(Context())
+    assert caught.value.code == 4
+    assert "a.py:2 dagster.SourceAsset deprecated (breaks in 2.0.0): gone" in str(caught.value.message)
+    assert evidence(run_dir) == {"WU3-AC3": "failed"}
+
+
+def test_another_package_is_audited_without_touching_the_evidence(
+    run_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = answer(monkeypatch, GOOD)
+    dagster.audit.body(Context(), path=str(tmp_path), json=True, static=True)
+    assert asked == [(tmp_path, False)]
+    assert json.loads(capsys.readouterr().out)["figures"]["findings"] == 0
+    assert evidence(run_dir) == {}
+
+
+def test_a_lock_that_does_not_fit_fails_the_second_criterion(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, GOOD)
+
+    def stale(_root: Path) -> LockedLibraries:
+        raise WrongStateError("the lock does not fit the projects")
+
+    monkeypatch.setattr(dagster_lock, "check_lock", stale)
+    with pytest.raises(Exit):
+        dagster.audit.body(Context())
+    assert evidence(run_dir) == {"WU3-AC3": "passed", "WU3-AC2": "failed"}
