@@ -46,7 +46,7 @@ def test_each_difference_is_named(changes: dict[str, tuple[str, str]], problem: 
 
 def test_a_session_that_shares_the_cause_must_fail_too() -> None:
     shared = faults.Fault(id="x", title="x", session="security", also=("plugins",), message="cause")
-    units = {name: "passed" for name in PLAN.sessions} | {"security": "failed", "final": "blocked"}
+    units = dict.fromkeys(PLAN.sessions, "passed") | {"security": "failed", "final": "blocked"}
     said = {"units": [{"session": n, "status": status, "reason": "cause"} for n, status in units.items()]}
     assert faults.judge(shared, said, PLAN, session_only=False) == (
         "plugins shares the cause and should fail, but is passed",
