@@ -169,7 +169,7 @@ def _evolve(change: Transaction, table: Table, wanted: Any) -> None:
 
     names = {field.name for field in table.schema().fields}
     try:
-        with change.update_schema(allow_incompatible_changes=True) as update:
+        with change.update_schema() as update:
             for gone in sorted(names - set(wanted.names)):
                 update.delete_column(gone)
             update.union_by_name(wanted)
