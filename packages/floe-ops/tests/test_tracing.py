@@ -150,8 +150,7 @@ def test_disabled_is_honoured(tmp_path: Path) -> None:
 
 
 def test_a_read_only_project_fails_nothing(tmp_path: Path) -> None:
-    (tmp_path / ".floe").mkdir()
-    (tmp_path / ".floe" / "spool").write_text("a file where a folder should be", encoding="utf-8")
+    (tmp_path / ".floe").write_text("a file where a folder should be", encoding="utf-8")
     done = _run(WORK, tmp_path, FLOE_RUN_DIR=str(tmp_path))
     assert "2 spans were dropped" in done.stderr
 

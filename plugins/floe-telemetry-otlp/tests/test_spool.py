@@ -134,6 +134,17 @@ def test_a_json_file_in_the_making_waits(tmp_path: Path, collector: Any) -> None
     assert flush(collector.url, tmp_path).sent == 1
 
 
+def test_a_file_that_cannot_be_read_blocks_no_other(
+    tmp_path: Path, collector: Any, request_of: Callable[..., bytes]
+) -> None:
+    (tmp_path / "0.pb").mkdir()
+    Spool(tmp_path).write(request_of("good"))
+    result = flush(collector.url, tmp_path)
+    assert collector.taken == ["good"]
+    assert (result.sent, result.left) == (1, 1)
+    assert "0.pb stays" in result.notes[0]
+
+
 def test_the_oldest_go_when_the_folder_is_full(tmp_path: Path, request_of: Callable[..., bytes]) -> None:
     body = request_of("a", "b")
     spool = Spool(tmp_path, limit=3 * len(body))

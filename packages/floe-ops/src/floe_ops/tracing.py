@@ -75,7 +75,7 @@ def flush() -> None:
 
 def spool_folder() -> Path:
     """Where spans wait for a collector."""
-    return project.state() / "spool"
+    return project.root() / ".floe" / "spool"  # not made here: a read-only checkout can be traced too
 
 
 def flush_spool(endpoint: str | None = None, *, deadline_s: float = 15.0) -> FlushResult:
@@ -128,7 +128,7 @@ class _RunningPlatform:
 
         try:
             platform = targets.current().find()
-        except FloeError:
+        except (FloeError, OSError):
             return None  # the task itself says what is wrong with its target; a trace has no opinion
         return platform.urls.get("otlp-http") if platform else None
 

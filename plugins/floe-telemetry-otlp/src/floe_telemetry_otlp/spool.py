@@ -127,12 +127,16 @@ class Spool:
     def _send(self, path: Path, url: str, timeout_s: float) -> _Outcome:
         """Send one file; it is gone afterwards when accepted and set aside when refused."""
         try:
-            body = path.read_bytes()
-            spans = spans_in(_content_type(path), body)
+            return self._sent(path, url, timeout_s)
         except FileNotFoundError:
             return _Outcome("skipped")
         except OSError as error:
             return _Outcome("skipped", note=f"{path.name} stays: {_os_reason(error)}")
+
+    def _sent(self, path: Path, url: str, timeout_s: float) -> _Outcome:
+        body = path.read_bytes()
+        try:
+            spans = spans_in(_content_type(path), body)
         except UnreadableError as error:
             return self._unreadable(path, error)
         answer = wire.post(url, body, content_type=_content_type(path), timeout_s=timeout_s)
@@ -155,9 +159,11 @@ class Spool:
     def _files(self, *suffixes: str) -> list[tuple[Path, int]]:
         """Files with their sizes, oldest first; a file that another process took meanwhile is left out."""
         found: list[tuple[int, str, Path, int]] = []
-        if not self.folder.is_dir():
-            return []
-        for path in self.folder.iterdir():
+        try:
+            listed = list(self.folder.iterdir())
+        except OSError:
+            return []  # absent, unreadable or no folder: there is nothing that could be sent
+        for path in listed:
             if path.suffix in suffixes and not path.name.startswith("."):
                 try:
                     stat = path.stat()
