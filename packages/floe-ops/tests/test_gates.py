@@ -11,12 +11,20 @@ if TYPE_CHECKING:
 
 
 def test_every_shell_script_and_workflow_is_looked_at(tmp_path: Path) -> None:
-    for name in ("noxw", "testing/ci/wait.sh", "charts/x/hook.sh", ".github/workflows/ci.yml", "packages/a/src/a.py"):
+    for name in (
+        "noxw",
+        "testing/ci/wait.sh",
+        "charts/x/hook.sh",
+        ".github/workflows/ci.yml",
+        "packages/a/src/a.py",
+        "tests/e2e/test_a.py",
+        "plugins/b/tests/data.txt",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     commands = gates.commands(tmp_path)
     assert commands["shellcheck"] == ["shellcheck", "charts/x/hook.sh", "noxw", "testing/ci/wait.sh"]
-    assert commands["mypy"] == ["mypy", "packages/a/src", "noxfile.py", "tasks.py"]
+    assert commands["mypy"] == ["mypy", "packages/a/src", "tests", "noxfile.py", "tasks.py"]
     assert set(commands) == {"ruff", "format", "mypy", "shellcheck", "zizmor"}
 
 

@@ -68,7 +68,10 @@ def _shell_scripts(root: Path) -> Iterator[Path]:
 
 
 def _python_roots(root: Path) -> list[str]:
-    """The source trees, and the files at the top; tests are held to ruff's rules and to themselves."""
-    trees = sorted(str(path.relative_to(root)) for path in root.glob("p*/*/src"))
-    trees += sorted(str(path.relative_to(root)) for path in root.glob("testing/*/src"))
-    return [*trees, "noxfile.py", "tasks.py"]
+    """Every tree that holds Python, tests and demos too, and the files at the top."""
+    patterns = ("packages/*/src", "packages/*/tests", "plugins/*/src", "plugins/*/tests", "testing/*/src")
+    trees = [
+        path for pattern in (*patterns, "testing/*/tests", "tests", "demo", "toolchain") for path in root.glob(pattern)
+    ]
+    held = sorted(str(path.relative_to(root)) for path in trees if next(path.rglob("*.py"), None))
+    return [*held, "noxfile.py", "tasks.py"]
