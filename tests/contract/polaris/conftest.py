@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-
 from polaris_standin.contract.recording import Exchange, load
 from polaris_standin.contract.replay import Replay
 from polaris_standin.contract.stack import Keys, ObjectStore, Polaris, Proxy, Server

@@ -15,7 +15,6 @@ import requests
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
-
 from polaris_standin.contract.stack import BUCKET
 
 if TYPE_CHECKING:
@@ -339,8 +338,11 @@ class PolarisMachine(RuleBasedStateMachine):
 
 
 def test_random_orders_follow_the_model(server: Server, store: Proxy) -> None:
+    def machine() -> RuleBasedStateMachine:
+        return PolarisMachine(server, store)
+
     run_state_machine_as_test(
-        lambda: PolarisMachine(server, store),
+        machine,  # type: ignore[arg-type]  # any factory will do; the annotation names the class only
         settings=settings(
             max_examples=15,
             stateful_step_count=30,

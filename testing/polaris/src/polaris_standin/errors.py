@@ -61,34 +61,42 @@ def bad_request() -> ApiError:
 
 
 def not_found(message: str = "HTTP 404 Not Found") -> ApiError:
+    """404 for anything but namespaces, tables and views."""
     return ApiError(404, "NotFoundException", message)
 
 
 def no_such_namespace(name: str) -> ApiError:
+    """404 for a namespace; the name is dotted."""
     return ApiError(404, "NoSuchNamespaceException", f"Namespace does not exist: {name}")
 
 
 def no_such_table(name: str) -> ApiError:
+    """404 for a table; the name is dotted."""
     return ApiError(404, "NoSuchTableException", f"Table does not exist: {name}")
 
 
 def already_exists(message: str) -> ApiError:
+    """409 for a name in use."""
     return ApiError(409, "AlreadyExistsException", message)
 
 
 def commit_conflict(message: str) -> ApiError:
+    """409 for a version that is not the current one."""
     return ApiError(409, "CommitConflictException", message)
 
 
 def commit_failed(message: str) -> ApiError:
+    """409 for a table commit; Iceberg clients retry on it."""
     return ApiError(409, "CommitFailedException", message)
 
 
 def forbidden(message: str) -> ApiError:
+    """403 with its reason."""
     return ApiError(403, "ForbiddenException", message)
 
 
 def illegal_argument(message: str) -> ApiError:
+    """400 for a value that makes no sense."""
     return ApiError(400, "IllegalArgumentException", message)
 
 
@@ -108,5 +116,6 @@ def null_pointer(message: str) -> ApiError:
 
 
 def grant_not_found() -> ApiError:
+    """400 for taking back what was not given."""
     message = "Operation failed: GRANT_NOT_FOUND"
     return ApiError(400, "GRANT_NOT_FOUND", message, compressible=True)

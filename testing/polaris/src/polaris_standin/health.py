@@ -34,6 +34,7 @@ class Health:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         if scope["type"] != "http":
             return
         response = self._respond(Request(scope, receive).url.path.rstrip("/"))

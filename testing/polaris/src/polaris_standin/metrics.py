@@ -19,6 +19,7 @@ class Metrics:
         self._answers: Counter[int] = Counter()
 
     def count(self, status: int) -> None:
+        """Count an answer."""
         with self._lock:
             self._answers[status] += 1
 

@@ -129,6 +129,7 @@ class Store:
             self._connection.execute("COMMIT")
 
     def close(self) -> None:
+        """Close the database."""
         with self._lock:
             self._connection.close()
 
@@ -161,10 +162,12 @@ class Store:
             return Entity(int(cursor.lastrowid or 0), kind, parent, name, 1, now, now, body)
 
     def find(self, kind: Kind, parent: int, name: str) -> Entity | None:
+        """An entity by its place and name."""
         rows = self._rows("SELECT * FROM entity WHERE kind = ? AND parent = ? AND name = ?", kind, parent, name)
         return _entity(rows[0]) if rows else None
 
     def get(self, entity_id: int) -> Entity | None:
+        """An entity by its id."""
         rows = self._rows("SELECT * FROM entity WHERE id = ?", entity_id)
         return _entity(rows[0]) if rows else None
 

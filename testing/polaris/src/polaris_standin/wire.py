@@ -156,6 +156,7 @@ class RequestIds:
         self._counter = itertools.count(1)
 
     def of(self, headers: Mapping[str, str]) -> str:
+        """The id that an answer carries."""
         return headers.get("x-request-id") or f"{self._prefix}_{next(self._counter):019d}"
 
 

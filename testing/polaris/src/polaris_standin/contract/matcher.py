@@ -74,12 +74,11 @@ class Bindings:
         return text
 
     def copy(self) -> Bindings:
+        """Bindings to try out."""
         return Bindings(dict(self.values))
 
 
-def differences(
-    recorded: Answer, actual: Answer, bindings: Bindings, *, few_headers: bool = False
-) -> list[str]:
+def differences(recorded: Answer, actual: Answer, bindings: Bindings, *, few_headers: bool = False) -> list[str]:
     """What is different, one sentence each; an empty list is a match.
 
     Args:
@@ -104,7 +103,7 @@ def differences(
 def is_volatile(name: str, value: Any) -> bool:
     """Whether a leaf (its field name and recorded value) is compared by its form only."""
     if name in _TIME_FIELDS or name in _NUMBER_FIELDS or name in ("iat", "exp"):
-        return value != 0
+        return bool(value != 0)
     if not isinstance(value, str):
         return False
     is_client_id = name in _CLIENT_ID_FIELDS and _CLIENT_ID.fullmatch(value) is not None
@@ -130,7 +129,7 @@ def _length_varies(recorded: Answer, actual: Answer) -> bool:
     """Compressed bodies and bodies with values of this run have a length of their own."""
     if recorded.headers.get("content-encoding") == "gzip":
         return "content-length" in actual.headers
-    return recorded.body != actual.body
+    return bool(recorded.body != actual.body)
 
 
 def _compare(path: str, name: str, old: Any, new: Any, bindings: Bindings) -> Iterator[str]:
@@ -176,7 +175,7 @@ def _text(path: str, old: str, new: str, bindings: Bindings) -> Iterator[str]:
     """Compare texts part by part: fixed parts are equal, volatile parts of one form and bound."""
     if _PLACEHOLDER.fullmatch(old):
         # A token of each kind and a secret of each name; access tokens differ at every issue.
-        if not new or _PLACEHOLDER.fullmatch(new) and new != old:
+        if not new or (_PLACEHOLDER.fullmatch(new) and new != old):
             yield f"{path}: {new!r} for {old}"
         elif old.startswith("<client-secret:"):
             yield from _bound(path, bindings.bind("secret", old, new))

@@ -18,6 +18,7 @@ import sys
 import sysconfig
 import threading
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -168,6 +169,7 @@ class ObjectStore(Process):
 
     @property
     def address(self) -> str:
+        """Host and port."""
         return f"{_HOST}:{self.port}"
 
     def _command(self, folder: Path) -> list[str]:
@@ -226,6 +228,7 @@ class Proxy:
 
     @property
     def address(self) -> str:
+        """Host and port."""
         return f"{_HOST}:{self._port}"
 
     def set_open(self, *, is_open: bool) -> None:
@@ -273,7 +276,7 @@ class Polaris(Process):
         requires_realm: Whether requests must name the realm.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword settings of one process
         self,
         folder: Path,
         keys: Keys,
@@ -297,7 +300,7 @@ class Polaris(Process):
 
     def _is_ready(self) -> bool:
         url = f"{self.server.management}/q/health/ready"
-        return requests.get(url, timeout=2).status_code == requests.codes.ok
+        return requests.get(url, timeout=2).status_code == HTTPStatus.OK
 
 
 def _standin(

@@ -36,10 +36,12 @@ class Change:
 
     @property
     def creates(self) -> bool:
+        """Whether the table must not be there yet."""
         return any(requirement.type == "assert-create" for requirement in self.requirements)
 
     @property
     def identifier(self) -> str:
+        """Dotted name of the table."""
         return ".".join([*self.levels, self.name])
 
 
@@ -53,6 +55,7 @@ class Prepared:
 
     @property
     def is_changed(self) -> bool:
+        """Whether there is a new metadata file."""
         return bool(self.file != self.entity.body["metadata"])
 
 

@@ -30,6 +30,7 @@ def list_all(call: Call) -> Answer:
 
 
 def create(call: Call) -> Answer:
+    """Make a namespace below one that is there; it gets a location below its parent's."""
     body = _object(call)
     if body.get("namespace") is None:
         namespace_call = "org.apache.iceberg.catalog.Namespace.isEmpty()"
@@ -53,18 +54,21 @@ def create(call: Call) -> Answer:
 
 
 def load(call: Call) -> Answer:
+    """The properties of a namespace."""
     here = namespace(call)
     require(call.service.store, call.caller, "LOAD_NAMESPACE_METADATA", here.entity)
     return Answer(200, {"namespace": list(here.levels), "properties": here.entity.body["properties"]})
 
 
 def exists(call: Call) -> Answer:
+    """204 for a namespace that is there."""
     here = namespace(call)
     require(call.service.store, call.caller, "NAMESPACE_EXISTS", here.entity)
     return NO_CONTENT
 
 
 def drop(call: Call) -> Answer:
+    """Remove a namespace that holds nothing."""
     store = call.service.store
     with store.transaction():
         here = namespace(call)

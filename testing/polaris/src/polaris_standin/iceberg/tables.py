@@ -42,6 +42,7 @@ _PURGE_ENABLED = "polaris.config.drop-with-purge.enabled"
 
 
 def list_all(call: Call) -> Answer:
+    """The tables of a namespace; one page, whatever its size."""
     here = namespace(call)
     require(call.service.store, call.caller, "LIST_TABLES", here.entity)
     tables = call.service.store.children(Kind.TABLE, here.entity.id)
@@ -106,6 +107,7 @@ def load(call: Call) -> Answer:
 
 
 def exists(call: Call) -> Answer:
+    """204 for a table that is there."""
     _, entity = table(call)
     require(call.service.store, call.caller, "TABLE_EXISTS", entity)
     return NO_CONTENT

@@ -9,6 +9,7 @@ from polaris_standin.wire import Answer, Call
 
 
 def list_all(call: Call) -> Answer:
+    """The views of a namespace: none."""
     here = namespace(call)
     require(call.service.store, call.caller, "LIST_VIEWS", here.entity)
     return Answer(200, {"identifiers": [], "next-page-token": None})

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 def principal_roles_of_principal(call: Call) -> Answer:
+    """The principal roles that a principal holds."""
     store = call.service.store
     principal = top_level(store, Kind.PRINCIPAL, call.path["principal"])
     require(store, call.caller, "LIST_PRINCIPAL_ROLES_ASSIGNED", principal)
@@ -27,6 +28,7 @@ def principal_roles_of_principal(call: Call) -> Answer:
 
 
 def principals_of_principal_role(call: Call) -> Answer:
+    """The principals that hold a principal role."""
     store = call.service.store
     role = top_level(store, Kind.PRINCIPAL_ROLE, call.path["principal_role"])
     require(store, call.caller, "LIST_ASSIGNEE_PRINCIPALS_FOR_PRINCIPAL_ROLE", role)
@@ -35,6 +37,7 @@ def principals_of_principal_role(call: Call) -> Answer:
 
 
 def assign_principal_role(call: Call) -> Answer:
+    """Give a principal a principal role."""
     inner = unwrap(read(call, "GrantPrincipalRoleRequest", "getPrincipalRole"), "principalRole")
     name = required_name(inner, "assignPrincipalRole.grantPrincipalRoleRequest.principalRole.name")
     store = call.service.store
@@ -46,6 +49,7 @@ def assign_principal_role(call: Call) -> Answer:
 
 
 def revoke_principal_role(call: Call) -> Answer:
+    """Take a principal role from a principal."""
     store = call.service.store
     with store.transaction():
         names = call.path["principal_role"], call.path["principal"]
@@ -57,6 +61,7 @@ def revoke_principal_role(call: Call) -> Answer:
 
 
 def catalog_roles_of_principal_role(call: Call) -> Answer:
+    """The roles of one catalog that a principal role holds."""
     store = call.service.store
     role = top_level(store, Kind.PRINCIPAL_ROLE, call.path["principal_role"])
     catalog = top_level(store, Kind.CATALOG, call.path["catalog"])
@@ -66,6 +71,7 @@ def catalog_roles_of_principal_role(call: Call) -> Answer:
 
 
 def principal_roles_of_catalog_role(call: Call) -> Answer:
+    """The principal roles that hold a catalog role."""
     store = call.service.store
     catalog = top_level(store, Kind.CATALOG, call.path["catalog"])
     role = catalog_role(store, catalog, call.path["catalog_role"])
@@ -74,6 +80,7 @@ def principal_roles_of_catalog_role(call: Call) -> Answer:
 
 
 def assign_catalog_role(call: Call) -> Answer:
+    """Give a principal role a catalog role."""
     inner = unwrap(read(call, "GrantCatalogRoleRequest", "getCatalogRole"), "catalogRole")
     name = required_name(inner, "assignCatalogRoleToPrincipalRole.grantCatalogRoleRequest.catalogRole.name")
     store = call.service.store
@@ -85,6 +92,7 @@ def assign_catalog_role(call: Call) -> Answer:
 
 
 def revoke_catalog_role(call: Call) -> Answer:
+    """Take a catalog role from a principal role."""
     store = call.service.store
     with store.transaction():
         role, grantee = _catalog_pair(call, call.path["catalog_role"], "revoke", "from")

@@ -60,12 +60,14 @@ def representation(catalog: Entity, *, is_new: bool = False) -> dict[str, Any]:
 
 
 def list_all(call: Call) -> Answer:
+    """All catalogs, oldest first."""
     require(call.service.store, call.caller, "LIST_CATALOGS", None)
     catalogs = call.service.store.children(Kind.CATALOG, ROOT_CONTAINER)
     return Answer(200, {"catalogs": [representation(catalog) for catalog in catalogs]})
 
 
 def get(call: Call) -> Answer:
+    """One catalog."""
     catalog = top_level(call.service.store, Kind.CATALOG, call.path["catalog"])
     require(call.service.store, call.caller, "GET_CATALOG", catalog)
     return Answer(200, representation(catalog))

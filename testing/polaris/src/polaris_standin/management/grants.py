@@ -23,6 +23,7 @@ _TYPE_OF_KIND = {Kind.CATALOG: "catalog", Kind.NAMESPACE: "namespace", Kind.TABL
 
 
 def list_all(call: Call) -> Answer:
+    """What a catalog role holds."""
     store = call.service.store
     catalog = top_level(store, Kind.CATALOG, call.path["catalog"])
     role = catalog_role(store, catalog, call.path["catalog_role"])
@@ -31,6 +32,7 @@ def list_all(call: Call) -> Answer:
 
 
 def add(call: Call) -> Answer:
+    """Give a catalog role a privilege; twice is the same as once."""
     store = call.service.store
     with store.transaction():
         role, securable, privilege = _resolve(call, "AddGrantRequest", "ADD_{}_GRANT_TO_CATALOG_ROLE")
@@ -39,6 +41,7 @@ def add(call: Call) -> Answer:
 
 
 def revoke(call: Call) -> Answer:
+    """Take a privilege from a catalog role."""
     store = call.service.store
     with store.transaction():
         role, securable, privilege = _resolve(call, "RevokeGrantRequest", "REVOKE_{}_GRANT_FROM_CATALOG_ROLE")

@@ -37,12 +37,14 @@ def representation(principal: Entity) -> dict[str, Any]:
 
 
 def list_all(call: Call) -> Answer:
+    """All principals, oldest first."""
     require(call.service.store, call.caller, "LIST_PRINCIPALS", None)
     found = call.service.store.children(Kind.PRINCIPAL, ROOT_CONTAINER)
     return Answer(200, {"principals": [representation(principal) for principal in found]})
 
 
 def get(call: Call) -> Answer:
+    """One principal."""
     return Answer(200, representation(_target(call, "GET_PRINCIPAL")))
 
 
@@ -66,6 +68,7 @@ def create(call: Call) -> Answer:
 
 
 def update(call: Call) -> Answer:
+    """Replace the properties; optimistic on `currentEntityVersion`."""
     given = read(call, "UpdatePrincipalRequest", "getCurrentEntityVersion")
     store = call.service.store
     with store.transaction():
@@ -76,6 +79,7 @@ def update(call: Call) -> Answer:
 
 
 def delete(call: Call) -> Answer:
+    """Remove a principal; its tokens and grants are void at once."""
     store = call.service.store
     with store.transaction():
         principal = _target(call, "DELETE_PRINCIPAL")

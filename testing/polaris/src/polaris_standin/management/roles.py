@@ -52,15 +52,18 @@ def catalog_role(store: Store, catalog: Entity, name: str) -> Entity:
 
 
 def list_principal_roles(call: Call) -> Answer:
+    """All principal roles, oldest first."""
     require(call.service.store, call.caller, "LIST_PRINCIPAL_ROLES", None)
     return roles_answer(call.service.store.children(Kind.PRINCIPAL_ROLE, ROOT_CONTAINER))
 
 
 def get_principal_role(call: Call) -> Answer:
+    """One principal role."""
     return Answer(200, representation(_principal_role(call, "GET_PRINCIPAL_ROLE")))
 
 
 def create_principal_role(call: Call) -> Answer:
+    """Make a principal role."""
     inner = unwrap(read(call, "CreatePrincipalRoleRequest", "getPrincipalRole"), "principalRole")
     name = required_name(inner, "createPrincipalRole.createPrincipalRoleRequest.principalRole.name")
     store = call.service.store
@@ -77,12 +80,14 @@ def create_principal_role(call: Call) -> Answer:
 
 
 def update_principal_role(call: Call) -> Answer:
+    """Replace the properties; optimistic on `currentEntityVersion`."""
     given = read(call, "UpdatePrincipalRoleRequest", "getCurrentEntityVersion")
     with call.service.store.transaction():
         return _updated(call, _principal_role(call, "UPDATE_PRINCIPAL_ROLE"), given, "PrincipalRole")
 
 
 def delete_principal_role(call: Call) -> Answer:
+    """Remove a principal role and all that was given to it and by it."""
     with call.service.store.transaction():
         role = _principal_role(call, "DELETE_PRINCIPAL_ROLE")
         if role.name == SERVICE_ADMIN:
@@ -95,6 +100,7 @@ def delete_principal_role(call: Call) -> Answer:
 
 
 def list_catalog_roles(call: Call) -> Answer:
+    """The roles of a catalog, oldest first."""
     store = call.service.store
     catalog = top_level(store, Kind.CATALOG, call.path["catalog"])
     require(store, call.caller, "LIST_CATALOG_ROLES", catalog)
@@ -102,10 +108,12 @@ def list_catalog_roles(call: Call) -> Answer:
 
 
 def get_catalog_role(call: Call) -> Answer:
+    """One role of a catalog."""
     return Answer(200, representation(_catalog_role(call, "GET_CATALOG_ROLE")))
 
 
 def create_catalog_role(call: Call) -> Answer:
+    """Make a role in a catalog."""
     inner = unwrap(read(call, "CreateCatalogRoleRequest", "getCatalogRole"), "catalogRole")
     name = required_name(inner, "createCatalogRole.createCatalogRoleRequest.catalogRole.name")
     store = call.service.store
@@ -121,12 +129,14 @@ def create_catalog_role(call: Call) -> Answer:
 
 
 def update_catalog_role(call: Call) -> Answer:
+    """Replace the properties; optimistic on `currentEntityVersion`."""
     given = read(call, "UpdateCatalogRoleRequest", "getCurrentEntityVersion")
     with call.service.store.transaction():
         return _updated(call, _catalog_role(call, "UPDATE_CATALOG_ROLE"), given, "CatalogRole")
 
 
 def delete_catalog_role(call: Call) -> Answer:
+    """Remove a role of a catalog, except `catalog_admin`."""
     with call.service.store.transaction():
         role = _catalog_role(call, "DELETE_CATALOG_ROLE")
         if role.name == CATALOG_ADMIN:
