@@ -12,10 +12,11 @@ import uvicorn
 from floe_ops.warehouse import Warehouse
 from polaris_standin import principals, server
 from polaris_standin.app import Api
+from polaris_standin.doubles import Buckets, Gate
 from polaris_standin.health import Health
 from polaris_standin.iceberg.storage import Storage
 from polaris_standin.metrics import Metrics
-from polaris_standin.scripted import Reply, ScriptedServer, Seen, forward
+from polaris_standin.scripted import ScriptedServer
 from polaris_standin.service import Service
 from polaris_standin.store import Store
 from polaris_standin.tokens import Tokens
@@ -23,7 +24,7 @@ from polaris_standin.tokens import Tokens
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 SECRET = "planted-root-secret"  # noqa: S105 - planted, to be looked for
 
@@ -41,61 +42,39 @@ def _serving(app: ASGIApp) -> Iterator[str]:
         thread.join(10)
 
 
-class Buckets:
-    """The buckets of a scripted object store."""
-
-    def __init__(self) -> None:
-        self.names: set[str] = set()
-        self.created: list[str] = []
-
-    def __call__(self, seen: Seen) -> Reply:
-        bucket = seen.path.strip("/").partition("?")[0]
-        if seen.method == "PUT":
-            if bucket in self.names:
-                return Reply(409, "<Error><Code>BucketAlreadyOwnedByYou</Code></Error>")
-            self.names.add(bucket)
-            self.created.append(bucket)
-            return Reply(200)
-        return Reply(200 if bucket in self.names else 404)
-
-
-class Gate:
-    """Stands before Polaris and loses writes: the n-th one before or after the server took it.
-
-    `lose` is 0 for none; `taken` says whether the server still gets the lost write.
-    """
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.lose = 0
-        self.taken = False
-        self.writes: list[Seen] = []
-
-    def __call__(self, seen: Seen) -> Reply:
-        if seen.method == "GET" or seen.path.endswith("/oauth/tokens"):
-            return forward(self.url, seen)
-        self.writes.append(seen)
-        if len(self.writes) == self.lose:
-            if self.taken:
-                forward(self.url, seen)
-            return Reply(0)
-        return forward(self.url, seen)
-
-
 @pytest.fixture
 def buckets() -> Buckets:
     return Buckets()
 
 
+class Switch:
+    """An application that can be replaced, so that one server serves many fresh states."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.app is not None
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[tuple[Switch, str, Switch, str]]:
+    api, management = Switch(), Switch()
+    with _serving(api) as api_url, _serving(management) as management_url:
+        yield api, api_url, management, management_url
+
+
 @pytest.fixture
-def polaris() -> Iterator[tuple[str, str]]:
+def polaris(servers: tuple[Switch, str, Switch, str]) -> tuple[str, str]:
     """API and management URL of a fresh stand-in."""
+    api, api_url, management, management_url = servers
     store = Store(None)
     principals.bootstrap(store, "root", SECRET)
-    service = Service(store, Tokens(3600), Storage(), "POLARIS")
     metrics = Metrics()
-    with _serving(Api(service, metrics)) as api, _serving(Health(store, metrics)) as management:
-        yield api, management
+    api.app = Api(Service(store, Tokens(3600), Storage(), "POLARIS"), metrics)
+    management.app = Health(store, metrics)
+    return api_url, management_url
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_the_look_is_a_signed_head(server: ScriptedServer, store: ObjectStore) -
         (0, None, BucketState.UNREACHABLE, ExitCode.TIMEOUT),
     ],
 )
-def test_missing_forbidden_wrong_key_and_unreachable_are_told_apart(
+def test_missing_forbidden_wrong_key_and_unreachable_are_told_apart(  # noqa: PLR0913, PLR0917 - one row of the table
     server: ScriptedServer, store: ObjectStore, head: int, listing: str | None, state: BucketState, code: ExitCode
 ) -> None:
     server.script["HEAD /floe-iceberg"] = Reply(head)

@@ -7,18 +7,24 @@ key without rights.
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from floe_core.errors import CredentialsRefusedError, FloeError, NotReadyError, WrongStateError
 
 if TYPE_CHECKING:
+    from boto3.session import Session
     from botocore.exceptions import ClientError
     from mypy_boto3_s3 import S3Client
 
 Client: TypeAlias = "S3Client"
+
+_MAKING = threading.Lock()
+"""Making a client from a session is not thread-safe; using one is."""
 
 CONNECT_S, READ_S = 2.0, 10.0
 HTTP_NOT_FOUND, HTTP_FORBIDDEN, HTTP_SERVER_ERROR = 404, 403, 500
@@ -182,26 +188,33 @@ class ObjectStore:
 
     def _s3(self) -> Client:
         if self._client is None:
-            import boto3
             from botocore.config import Config
 
-            session = boto3.session.Session(
-                aws_access_key_id=self.access_key,
-                aws_secret_access_key=self._secret_key,
-                region_name=self.region,
+            options = Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path"},
+                connect_timeout=CONNECT_S,
+                read_timeout=READ_S,
+                retries={"total_max_attempts": 1},
             )
-            self._client = session.client(
-                "s3",
-                endpoint_url=self.endpoint,
-                config=Config(
-                    signature_version="s3v4",
-                    s3={"addressing_style": "path"},
-                    connect_timeout=CONNECT_S,
-                    read_timeout=READ_S,
-                    retries={"total_max_attempts": 1},
-                ),
-            )
+            with _MAKING:
+                self._client = _session().client(
+                    "s3",
+                    endpoint_url=self.endpoint,
+                    aws_access_key_id=self.access_key,
+                    aws_secret_access_key=self._secret_key,
+                    region_name=self.region,
+                    config=options,
+                )
         return self._client
+
+
+@cache
+def _session() -> Session:
+    """One session for the process: it reads the service's model, which costs 0.2 s, only once."""
+    import boto3
+
+    return boto3.session.Session()
 
 
 def _status(error: ClientError) -> int:
