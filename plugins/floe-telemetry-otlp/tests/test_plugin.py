@@ -3,13 +3,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from floe_core.plugins import HealthState, PluginType, TelemetryBackendPlugin, TelemetryError
+from floe_core.plugins import HealthState, TelemetryError
+from floe_core.testing import TelemetryConformance
 from floe_telemetry_otlp.plugin import OTLPConfig, OTLPTelemetryPlugin
-from pydantic import ValidationError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,23 +18,10 @@ def _plugin(**config: Any) -> OTLPTelemetryPlugin:
     return OTLPTelemetryPlugin(OTLPConfig(**config))
 
 
-def test_it_is_declared_under_its_name_and_type() -> None:
-    group = PluginType.TELEMETRY_BACKEND.entry_point_group
-    found = {one.name: one for one in entry_points(group=group)}
-    assert found[OTLPTelemetryPlugin.name].load() is OTLPTelemetryPlugin
-    assert issubclass(OTLPTelemetryPlugin, TelemetryBackendPlugin)
-
-
-def test_importing_it_does_not_import_the_sdk() -> None:
-    source = (
-        "import sys, floe_telemetry_otlp.plugin; print([m for m in sys.modules if m.startswith('opentelemetry.sdk')])"
-    )
-    assert subprocess.check_output([sys.executable, "-c", source], text=True, timeout=60) == "[]\n"
-
-
-def test_an_unknown_field_is_an_error() -> None:
-    with pytest.raises(ValidationError, match="endpont"):
-        _plugin(endpont="http://h")
+class TestConformance(TelemetryConformance):
+    @pytest.fixture
+    def plugin(self, tmp_path: Path) -> OTLPTelemetryPlugin:
+        return _plugin(spool=tmp_path)
 
 
 @pytest.mark.parametrize("endpoint", ["127.0.0.1:4318", "grpc://h:4317", ""])
@@ -58,6 +44,7 @@ def test_health_is_what_the_collector_answers(collector: Any, dead: str) -> None
 START = """
 import sys
 from pathlib import Path
+from floe_core.testing import TelemetryConformance
 from floe_telemetry_otlp.plugin import OTLPConfig, OTLPTelemetryPlugin
 from floe_core.telemetry import span
 plugin = OTLPTelemetryPlugin(OTLPConfig(endpoint=sys.argv[1], spool=Path(sys.argv[2])))

@@ -98,6 +98,25 @@ with trace.get_tracer("x").start_as_current_span("a"):
 print(telemetry.flush().left)
 """
 
+TWICE = """
+import sys
+from pathlib import Path
+from opentelemetry import trace
+from floe_telemetry_otlp.provider import install
+def span(name):
+    with trace.get_tracer("x").start_as_current_span(name):
+        pass
+first = install(spool=Path(sys.argv[1]))
+assert install(spool=Path(sys.argv[1])) is first
+span("once")
+first.shutdown()
+first.shutdown()
+again = install(spool=Path(sys.argv[1]))
+assert again is not first
+span("again")
+again.flush()
+"""
+
 EXITS = """
 import sys
 from pathlib import Path
@@ -120,6 +139,11 @@ def _run(source: str, *words: object, **environment: str) -> str:
 
 def test_a_provider_that_is_there_is_joined_not_ignored(tmp_path: Path) -> None:
     assert _run(JOINS, tmp_path) == "1\n"
+
+
+def test_installing_twice_sends_no_span_twice_and_works_after_a_shutdown(tmp_path: Path, collector: Any) -> None:
+    _run(TWICE, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+    assert collector.taken == ["once", "again"]
 
 
 def test_a_process_that_just_ends_has_sent_its_spans(tmp_path: Path, collector: Any) -> None:

@@ -99,4 +99,4 @@ class _Session:
 
     def shutdown(self) -> None:
         """Flush and end the exporting thread."""
-        self._telemetry.provider.shutdown()
+        self._telemetry.shutdown()

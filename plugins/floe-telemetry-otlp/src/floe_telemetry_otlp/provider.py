@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from opentelemetry.sdk.trace import SpanProcessor
     from opentelemetry.util.types import AttributeValue
 
     from floe_telemetry_otlp.exporter import Totals
@@ -29,14 +30,16 @@ FLUSH_S = 5.0
 REQUEST_S = 2.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Telemetry:
     """The tracing of a process: its provider, and what becomes of its spans."""
 
     provider: TracerProvider
     exporter: SpoolingExporter
+    processor: SpanProcessor
     spool: Spool
     url: Callable[[], str | None]
+    closed: bool = False
 
     @property
     def totals(self) -> Totals:
@@ -52,6 +55,14 @@ class Telemetry:
         if url is None or self.totals.spooled > before:
             return FlushResult(left=len(self.spool.pending()))
         return self.spool.flush(url, timeout_s=REQUEST_S, deadline_s=deadline_s)
+
+    def shutdown(self) -> None:
+        """Export what is pending and end our thread; the provider stays, others may use it too."""
+        self.closed = True
+        self.processor.shutdown()
+
+
+_installed: Telemetry | None = None
 
 
 def build(
@@ -83,18 +94,24 @@ def install(
 ) -> Telemetry:
     """Make the process's global provider export through a spool; arguments as for `build`.
 
-    OpenTelemetry lets the global provider be set once. Where another part of the process has set one
-    already, ours joins it as one more processor instead of being ignored in silence.
+    OpenTelemetry lets the global provider be set once. Where another part of the process has set one already, ours
+    joins it as one more processor instead of being ignored in silence; a second call gets the first one's telemetry,
+    so that no span is sent twice.
     """
+    global _installed  # noqa: PLW0603 - OpenTelemetry's provider is one a process, and this is its other half
     present = trace.get_tracer_provider()
+    if _installed is not None and not _installed.closed:
+        return _installed
     if isinstance(present, TracerProvider):
-        return _attached(present, Spool(spool), url)
-    made = build(spool=spool, url=url, service=service, attributes=attributes)
-    trace.set_tracer_provider(made.provider)
-    return made
+        _installed = _attached(present, Spool(spool), url)
+    else:
+        _installed = build(spool=spool, url=url, service=service, attributes=attributes)
+        trace.set_tracer_provider(_installed.provider)
+    return _installed
 
 
 def _attached(provider: TracerProvider, spool: Spool, url: Callable[[], str | None]) -> Telemetry:
     exporter = SpoolingExporter(url, spool)
-    provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=DELAY_MS))
-    return Telemetry(provider=provider, exporter=exporter, spool=spool, url=url)
+    processor = BatchSpanProcessor(exporter, schedule_delay_millis=DELAY_MS)
+    provider.add_span_processor(processor)
+    return Telemetry(provider, exporter, processor, spool, url)
