@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,18 +22,25 @@ SHEBANG_SCRIPTS = ("noxw", ".ci/run")
 DEADLINE_S = 600.0
 
 
-def commands(root: Path) -> dict[str, list[str]]:
-    """Every gate by name, with the words it is run by."""
+@dataclass(frozen=True)
+class Command:
+    """One call of a tool: its words, and where mypy finds modules besides the sources."""
+
+    words: tuple[str, ...]
+    mypy_path: str = ""
+
+
+def commands(root: Path) -> dict[str, list[Command]]:
+    """Every gate by name, with the calls that it makes, one after the other."""
     scripts = sorted(str(path.relative_to(root)) for path in _shell_scripts(root))
-    mypy = ["mypy", *_python_roots(root)]
     gates = {
-        "ruff": ["ruff", "check", "."],
-        "format": ["ruff", "format", "--check", "."],
-        "mypy": mypy,
-        "shellcheck": ["shellcheck", *scripts] if scripts else [],
-        "zizmor": ["zizmor", "--offline", "--quiet", ".github"] if (root / ".github").is_dir() else [],
+        "ruff": [Command(("ruff", "check", "."))],
+        "format": [Command(("ruff", "format", "--check", "."))],
+        "mypy": list(_mypy(root)),
+        "shellcheck": [Command(("shellcheck", *scripts))] if scripts else [],
+        "zizmor": [Command(("zizmor", "--offline", "--quiet", ".github"))] if (root / ".github").is_dir() else [],
     }
-    return {name: words for name, words in gates.items() if words}
+    return {name: calls for name, calls in gates.items() if calls}
 
 
 def run(root: Path) -> None:
@@ -43,23 +52,33 @@ def run(root: Path) -> None:
     """
     gates = commands(root)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        done = dict(zip(gates, pool.map(lambda words: _call(root, words), gates.values()), strict=True))
-    failed = [name for name, result in done.items() if result.returncode]
-    for name, result in done.items():
-        console.say(f"{'✗' if result.returncode else '✓'} {name}")
-        if result.returncode:
-            console.say((result.stdout + result.stderr).rstrip())
+        said = dict(zip(gates, pool.map(lambda calls: _call(root, calls), gates.values()), strict=True))
+    failed = [name for name, text in said.items() if text]
+    for name, text in said.items():
+        console.say(f"✗ {name}\n{text}" if text else f"✓ {name}")
     lock.check(root)
     console.say("✓ lock")
     if failed:
         raise WrongStateError(f"static gates failed: {', '.join(failed)}", where=str(root), remedy="see above")
 
 
-def _call(root: Path, words: list[str]) -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).with_name(words[0])
-    return subprocess.run(  # noqa: S603 - programs of our own environment
-        [str(program), *words[1:]], cwd=root, capture_output=True, text=True, timeout=DEADLINE_S, check=False
-    )
+def _call(root: Path, calls: list[Command]) -> str:
+    """What the calls that failed have said; empty when none did."""
+    said = []
+    for call in calls:
+        program = str(Path(sys.executable).with_name(call.words[0]))
+        done = subprocess.run(  # noqa: S603 - programs of our own environment
+            [program, *call.words[1:]],
+            cwd=root,
+            env={**os.environ, "MYPYPATH": call.mypy_path},
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            check=False,
+        )
+        if done.returncode:
+            said.append((done.stdout + done.stderr).strip() or f"{call.words[0]} ended with {done.returncode}")
+    return "\n".join(said)
 
 
 def _shell_scripts(root: Path) -> Iterator[Path]:
@@ -67,11 +86,17 @@ def _shell_scripts(root: Path) -> Iterator[Path]:
     yield from (path for tree in ("testing", "charts") for path in (root / tree).rglob("*.sh"))
 
 
-def _python_roots(root: Path) -> list[str]:
-    """Every tree that holds Python, tests and demos too, and the files at the top."""
-    patterns = ("packages/*/src", "packages/*/tests", "plugins/*/src", "plugins/*/tests", "testing/*/src")
-    trees = [
-        path for pattern in (*patterns, "testing/*/tests", "tests", "demo", "toolchain") for path in root.glob(pattern)
-    ]
-    held = sorted(str(path.relative_to(root)) for path in trees if next(path.rglob("*.py"), None))
-    return [*held, "noxfile.py", "tasks.py"]
+def _mypy(root: Path) -> Iterator[Command]:
+    """One call for all sources, and one for each tree of tests: their modules share names across packages."""
+    sources = [path for pattern in ("packages/*/src", "plugins/*/src", "testing/*/src") for path in root.glob(pattern)]
+    others = [root / name for name in ("demo", "toolchain", "noxfile.py", "tasks.py")]
+    held = [str(path.relative_to(root)) for path in (*sorted(sources), *others) if _holds_python(path)]
+    yield Command(("mypy", *held))
+    for pattern in ("packages/*/tests", "plugins/*/tests", "testing/*/tests", "tests"):
+        for tree in sorted(root.glob(pattern)):
+            if _holds_python(tree):
+                yield Command(("mypy", str(tree.relative_to(root))), mypy_path=str(tree.parent))
+
+
+def _holds_python(path: Path) -> bool:
+    return path.is_file() or next(path.rglob("*.py"), None) is not None
