@@ -154,12 +154,22 @@ def close(root: Path, run: Path, name: str, *, now: datetime) -> None:
             "files": entry["files"],
             "at": now.isoformat(timespec="seconds"),
             "wall_s": round((state["ended"] - state["started"]) / 1e9, 3),
+            "catalog": catalog_kind(root),
             "evidence": evidence,
             "totals": totals_of(run, session.slug),
             "incomplete": any(fact["status"] == "not_run" for fact in evidence),
             "expires": expires,
             "expires_why": why,
         }
+
+
+def catalog_kind(root: Path) -> str:
+    """Which server speaks Polaris's protocol on the local platform that is up; empty where none is."""
+    try:
+        said = json.loads((root / ".floe" / "run" / "platform" / "platform.json").read_text(encoding="utf-8"))
+        return str(said["catalog_kind"])
+    except (FileNotFoundError, ValueError, KeyError):
+        return ""
 
 
 def evidence_of(run: Path, slug: str) -> list[dict[str, str]]:

@@ -107,7 +107,7 @@ def assemble(root: Path, run: Path, wanted: set[str], environ: dict[str, str]) -
         trace_id=environ.get("FLOE_TRACE_ID", ""),
         commit=_commit(root),
         target=target,
-        catalog=_catalog(root, run),
+        catalog=_catalog(root, records),
         started_at=datetime.fromtimestamp(started / 1e9, tz=UTC).isoformat(timespec="seconds"),
         wall_s=round((time.time_ns() - started) / 1e9, 2),
         critical_path_s=round(_critical_path(units), 2),
@@ -165,7 +165,7 @@ def _criterion(
     else:
         worst = next((unit for unit in units if unit.status in BAD), None)
         result.status = worst.status if worst else "failed"
-        result.evidence = worst.reason if worst else f"nothing on target {target} showed it"
+        result.evidence = f"{worst.session} {worst.status}" if worst else f"nothing on target {target} showed it"
     return result
 
 
@@ -234,10 +234,10 @@ def _commit(root: Path) -> str:
     return ""
 
 
-def _catalog(root: Path, run: Path) -> str:
-    """Which server spoke Polaris's protocol: as the platform of this run recorded it, else as the last one did."""
-    said = _json(run / "platform.json") or _json(root / ".floe" / "run" / "platform.json")
-    return str(said.get("catalog_kind", "none was needed"))
+def _catalog(root: Path, records: dict[str, Any]) -> str:
+    """Which server spoke Polaris's protocol: as the platform that is up says, else as the last proof saw it."""
+    said = ledger.catalog_kind(root) or records.get("helm_bootstrap", {}).get("catalog")
+    return str(said or "none was needed")
 
 
 def _advisories(root: Path) -> dict[str, str]:
