@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-
 from polaris_standin.contract.stack import BUCKET, Keys, ObjectStore, Polaris, Server
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-
 from polaris_standin.contract.stack import free_port
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "polaris-standin"
@@ -58,7 +57,7 @@ def test_credentials_are_needed(credentials: str | None) -> None:
 def test_wrong_words_are_refused(argument: str) -> None:
     result = _run(argument)
     assert result.returncode == 2
-    assert argument.split("=")[0] in result.stderr
+    assert argument.split("=", maxsplit=1)[0] in result.stderr
     assert _is_clear(result)
 
 

@@ -4,7 +4,6 @@ import json
 from typing import TYPE_CHECKING
 
 import requests
-
 from polaris_standin.health import Health
 from polaris_standin.metrics import Metrics
 from polaris_standin.store import Store

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-
 from polaris_standin.locations import any_overlap, holds, overlap
 
 

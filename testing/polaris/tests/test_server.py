@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-
 from polaris_standin.contract.stack import Keys, ObjectStore, Polaris
 
 if TYPE_CHECKING:

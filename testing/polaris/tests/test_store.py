@@ -4,7 +4,6 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-
 from polaris_standin.store import ROOT_CONTAINER, DuplicateError, Kind, StaleError, Store
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ import time
 
 import jwt
 import pytest
-
 from polaris_standin.tokens import Tokens
 
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import gzip
 
 import pytest
-
 from polaris_standin.errors import ApiError, OAuthError, UnauthorizedError, grant_not_found
 from polaris_standin.wire import (
     FORM,

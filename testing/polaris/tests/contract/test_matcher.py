@@ -8,7 +8,6 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from polaris_standin.contract.matcher import Bindings, differences, is_volatile
 from polaris_standin.contract.recording import Answer, Exchange, load
 

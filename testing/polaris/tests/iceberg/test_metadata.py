@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from polaris_standin.errors import ApiError
 from polaris_standin.iceberg import metadata
 

@@ -1,16 +1,12 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
 from polaris_standin.contract.stack import BUCKET, Keys, ObjectStore, Proxy
 from polaris_standin.errors import ApiError
 from polaris_standin.iceberg.storage import Session, Storage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @pytest.fixture
@@ -19,10 +15,9 @@ def config(store: ObjectStore) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def _environment(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _environment(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in keys.environment().items():
         monkeypatch.setenv(name, value)
-    yield
 
 
 @pytest.fixture
@@ -103,6 +98,10 @@ def test_a_store_that_is_down_is_tried_again_and_then_named(
 def test_refused_keys_are_no_failure_of_the_server(
     config: dict[str, Any], base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import boto3
+
+    # The default session has the right keys by now.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     with pytest.raises(ApiError) as caught:
         Storage().write({**config, "stsUnavailable": True}, base, f"{base}/x", b"x")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
+from polaris_standin.contract.stack import BUCKET, Keys, ObjectStore, Polaris, Server
 from pyiceberg.catalog.rest import RestCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.table.update import AssertRefSnapshotId, SetPropertiesUpdate
-
-from polaris_standin.contract.stack import BUCKET, Keys, ObjectStore, Polaris, Server
+from pyiceberg.types import DoubleType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ def test_schema_and_partition_changes_are_kept(catalog: RestCatalog) -> None:
     table = catalog.create_table("ns.evolving", schema=ROWS.schema)
     table.append(ROWS)
     with table.update_schema() as update:
-        update.add_column("extra", "double")
+        update.add_column("extra", DoubleType())
     with table.update_spec() as spec:
         spec.add_identity("name")
     loaded = catalog.load_table("ns.evolving")
@@ -75,7 +75,7 @@ def test_of_two_writers_on_one_snapshot_the_second_is_refused(catalog: RestCatal
     first, second = catalog.load_table("ns.contended"), catalog.load_table("ns.contended")
     first.append(ROWS)
     # What a writer sends that read the table before the first append; the client itself would try again.
-    stale = AssertRefSnapshotId(ref="main", snapshot_id=None)
+    stale = AssertRefSnapshotId.model_validate({"ref": "main", "snapshot-id": None})
     update = SetPropertiesUpdate(updates={"late": "yes"})
     with pytest.raises(CommitFailedException, match="branch main was created concurrently"):
         catalog.commit_table(second, (stale,), (update,))

@@ -143,7 +143,7 @@ def _compare(path: str, name: str, old: Any, new: Any, bindings: Bindings) -> It
                 yield from _compare(f"{path}.{key}", key, old[key], new[key], bindings)
     elif isinstance(old, list):
         if name in _UNORDERED_FIELDS:
-            old, new = sorted(old), sorted(new)
+            old, new = sorted(old, key=repr), sorted(new, key=repr)
         if len(old) != len(new):
             yield f"{path}: {len(old)} items → {len(new)}"
         for index, (one, other) in enumerate(zip(old, new, strict=False)):

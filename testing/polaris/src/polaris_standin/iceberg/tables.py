@@ -123,7 +123,8 @@ def credentials(call: Call) -> Answer:
 
 def drop(call: Call) -> Answer:
     """Forget a table; its files go too when a purge is asked for and the catalog allows it."""
-    purge = call.query.get("purgeRequested") == "true"
+    # Any case: PyIceberg sends "True".
+    purge = call.query.get("purgeRequested", "").lower() == "true"
     store = call.service.store
     with store.transaction():
         here, entity = table(call)
