@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from floe_core.compilation import CompiledArtifacts, compile_product
@@ -64,6 +65,15 @@ def test_equal_input_gives_equal_bytes_everywhere(example: Path, tmp_path: Path)
     call = "from floe_core.cli import main; main(['compile', 'moved/orders', '--output', 'second.json'])"
     subprocess.run([sys.executable, "-c", call], cwd=tmp_path, env=environment, check=True, timeout=60)
     assert (tmp_path / "second.json").read_bytes() == first.read_bytes()
+
+
+def test_the_order_of_fields_in_a_file_does_not_reach_the_artifacts(example: Path) -> None:
+    def ordered(value: Any) -> bool:
+        if isinstance(value, dict):
+            return list(value) == sorted(value) and all(map(ordered, value.values()))
+        return not isinstance(value, list) or all(map(ordered, value))
+
+    assert ordered(json.loads(compile_product(example / "orders").to_json()))
 
 
 def test_the_hash_and_the_bytes_follow_the_input(example: Path, edit: Edit) -> None:
@@ -157,6 +167,12 @@ def test_what_cannot_run_is_refused_at_its_line(  # noqa: PLR0913, PLR0917 - one
     assert found[0].nearest == near
     assert found[0].remedy
     assert found[0].line > 0 or code == "FLOE-E001"
+
+
+def test_a_value_that_fits_no_alternative_is_one_problem(example: Path, edit: Edit) -> None:
+    edit(example / "manifest.yaml", "endpoint: {env: ", "endpoint: {envv: ")
+    (found,) = refused(example)
+    assert (found.field, found.nearest) == ("plugins.storage.config.endpoint.envv", "env")
 
 
 def test_problems_of_both_files_are_told_at_once(example: Path, edit: Edit) -> None:

@@ -186,6 +186,14 @@ def test_a_literal_secret_is_never_repeated(example: Path, edit: Edit) -> None:
     assert "planted-4711" not in str([one.as_dict() for one in caught.value.problems])
 
 
+def test_a_secret_that_is_known_by_its_shape_is_never_repeated(example: Path, edit: Edit) -> None:
+    path = example / "orders" / "floe.yaml"
+    edit(path, "description: Orders by day.", "description: postgres://me:planted-4712@host/db")
+    (found,) = problems(path)
+    assert found.code == "FLOE-E102"
+    assert "planted-4712" not in f"{found} {found.as_dict()}"
+
+
 def test_a_file_that_is_not_there_is_a_matter_of_usage(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         load_product(tmp_path / "nothing")

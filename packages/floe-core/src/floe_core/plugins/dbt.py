@@ -131,14 +131,18 @@ class DbtResult:
         """
         if self.success:
             return
-        failed = self.failures
-        first = failed[0] if failed else None
-        others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        if not self.failures:
+            raise DbtError(
+                f"dbt {self.command.value} failed", why="dbt named no node", remedy="see dbt.log beside the target"
+            )
+        first, *others = self.failures
+        more = f" (and {len(others)} more)" if others else ""
+        tested = first.status == "fail"
         raise DbtError(
-            f"{first.resource_type} {first.name} failed{others}" if first else f"dbt {self.command.value} failed",
-            where=(first.compiled or first.path) if first else "",
-            why=first.message if first else "dbt named no node",
-            remedy=f"correct {first.path} and run again" if first and first.path else "see dbt.log beside the target",
+            f"{first.resource_type} {first.name} failed{more}",
+            where=first.compiled or first.path,
+            why=first.message,
+            remedy="run that SQL to see the rows, and correct the model" if tested else f"correct {first.path}",
         )
 
 
