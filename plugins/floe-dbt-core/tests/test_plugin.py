@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 from floe_core.plugins import DbtCommand, DbtError, DbtProjectError, DbtTargetError
+from floe_core.testing import DBTConformance
 from floe_dbt_core.failures import DbtDatabaseError
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from floe_dbt_core.plugin import DBTCorePlugin
 
 HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+
+
+class TestConformance(DBTConformance):
+    """The fixture `plugin` is that of conftest."""
 
 
 def test_the_lifecycle_builds_the_tables_and_leaves_no_trace(plugin: DBTCorePlugin, tiny: Tiny) -> None:

@@ -42,7 +42,7 @@ def port_tables(spec: FloeSpec, dbt_manifest: Path) -> dict[str, str]:
     if differences:
         raise WrongStateError(
             f"floe.yaml of {spec.metadata.name} and its dbt project differ",
-            where="floe.yaml",
+            where=f"floe.yaml of {spec.metadata.name}",
             why="\n         ".join(differences),
             remedy="make transforms, dependsOn and outputPorts say what the models do",
         )

@@ -83,7 +83,7 @@ def check(connection: duckdb.DuckDBPyConnection, truths: Truths, *, where: str) 
     """
     answered = [(question, _ask(connection, question)) for question in truths.truths]
     wrong = [
-        f"{question.id} ({question.says}): planted {_text(question.expected)}, found {_text(found)}"
+        f"{question.id} ({question.says}): {_difference(question.expected, found)}"
         for question, found in answered
         if not agrees(question.expected, found)
     ]
@@ -138,7 +138,10 @@ def _ask(connection: duckdb.DuckDBPyConnection, question: Question) -> Any:
     return rows[0][0] if len(rows) == 1 else f"{len(rows)} rows"
 
 
-def _text(value: object) -> str:
-    if isinstance(value, list):
-        return f"{len(value)}: {', '.join(value)}"
-    return str(value)
+def _difference(expected: int | str | list[str], found: Any) -> str:
+    if not isinstance(expected, list):
+        return f"planted {expected}, found {found}"
+    missing, extra = sorted(set(expected) - set(found)), sorted(set(found) - set(expected))
+    parts = [f"not found {', '.join(missing)}"] if missing else []
+    parts += [f"found and not planted {', '.join(extra)}"] if extra else []
+    return f"planted {len(expected)}, found {len(found)}: {'; '.join(parts) or 'the same in another order'}"

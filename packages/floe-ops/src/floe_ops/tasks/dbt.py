@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as encoder
+import time
 from typing import TYPE_CHECKING
 
 from floe_core.errors import MissingToolError, UsageError
@@ -69,8 +70,10 @@ def _build(folder: Path, lane: str, platform: Platform | None, tell: Callable[[s
 
     from floe_ops.products import build_product, demos
 
-    tell(f"{folder.name}, lane {lane}")
+    tell(f"{folder.name}, lane {lane}: dbt debug …")
+    started = time.monotonic()
     demos.check_profile(folder, Lane(lane))
+    tell(f"debug  {time.monotonic() - started:.2f} s")
     evidence.record(
         "WU5-AC1", "passed", f"dbt debug of {folder.name}, target {lane}, passed from a foreign working directory"
     )
