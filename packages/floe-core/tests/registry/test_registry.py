@@ -120,3 +120,16 @@ def test_a_configuration_that_the_schema_refuses(plugin_module: Write) -> None:
         registry.create(PluginType.QUALITY, "q", {"limit": "many"})
     assert caught.value.validation.error_count() == 1
     assert "many" not in str(caught.value)
+
+
+def test_a_constructor_that_fails_is_a_broken_plugin(plugin_module: Write) -> None:
+    body = (
+        SOUND
+        + """
+        def __init__(self, config):
+            raise KeyError("x")
+"""
+    )
+    registry = Registry([plugin_module(PluginType.QUALITY, "q", body)])
+    with pytest.raises(BrokenPluginError, match="cannot be constructed: KeyError"):
+        registry.create(PluginType.QUALITY, "q", {})

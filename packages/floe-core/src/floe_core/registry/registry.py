@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from floe_core.errors import FloeError
 from floe_core.plugins import ABCS
 from floe_core.plugins.interface import API_VERSION, PluginConfig, PluginMetadata, PluginType
 from floe_core.registry.discovery import discover
@@ -101,6 +102,7 @@ class Registry:
 
         Raises:
             PluginConfigError: The schema refuses the configuration.
+            BrokenPluginError: The constructor fails.
             RegistryError: As `load`.
         """
         plugin = self.load(kind, name)
@@ -109,7 +111,13 @@ class Registry:
         except ValidationError as error:
             what = f"the configuration of {kind} {name!r} is refused"
             raise PluginConfigError(what, error, plugin.config_model) from None
-        return ResolvedPlugin(self.find(kind, name), plugin(validated))
+        entry = self.find(kind, name)
+        try:
+            return ResolvedPlugin(entry, plugin(validated))
+        except FloeError:
+            raise
+        except Exception as error:  # a plugin's constructor is foreign code and can raise anything
+            raise _broken(entry, f"{entry.target} cannot be constructed: {type(error).__name__}") from error
 
     def _missing(self, kind: PluginType, name: str) -> PluginNotFoundError:
         installed = [entry.name for entry in self.entries(kind)]
