@@ -65,11 +65,17 @@ def old() -> None: ...
 LOAD = """
 import json, sys
 from pathlib import Path
+from dagster import DagsterInstance
 from floe_orchestrator_dagster import load_product_definitions
 
 repository = load_product_definitions(Path(sys.argv[1]), state=Path(sys.argv[2])).get_repository_def()
 graph = repository.asset_graph
+with DagsterInstance.ephemeral() as instance:
+    run = repository.get_job("customer_360_build").execute_in_process(instance=instance)
 print(json.dumps({
+    "success": run.success,
+    "built": sorted(event.asset_key.to_user_string() for event in run.get_asset_materialization_events()),
+    "passed": [check.passed for check in run.get_asset_check_evaluations()],
     "assets": sorted(key.to_user_string() for key in graph.materializable_asset_keys),
     "groups": {node.key.to_user_string(): node.group_name for node in graph.asset_nodes},
     "checks": len(graph.asset_check_keys),
@@ -82,7 +88,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def loading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
-    """A process that loads the demo product as a code location would; started early, it runs beside the audit."""
+    """A process that loads the demo product and runs its job, warnings as errors; it works while the audit does."""
     state = tmp_path_factory.mktemp("state")
     strict = ["-W", "error", "-W", "ignore:sqlglotrs is deprecated:DeprecationWarning"]
     process = subprocess.Popen(
@@ -182,3 +188,10 @@ def test_the_product_loads_as_assets_with_checks_schedule_and_sensor(loaded: dic
     ]
     assert loaded["sensors"] == [["customer_360_when_healthy", ["customer_360_build"]]]
     assert "customer_360_build" in loaded["jobs"]
+
+
+@pytest.mark.requirement("WU3-AC3")
+def test_the_loaded_job_builds_the_product_without_one_warning(loaded: dict[str, Any]) -> None:
+    assert loaded["success"]
+    assert loaded["built"] == loaded["assets"]
+    assert loaded["passed"] == [True] * loaded["checks"]

@@ -8,8 +8,8 @@ from dagster import AssetSelection, DefaultScheduleStatus, Definitions, Schedule
 from floe_core.telemetry import span
 
 from floe_orchestrator_dagster.assets.transforms import transform_assets
-from floe_orchestrator_dagster.product import read_product
-from floe_orchestrator_dagster.resources.dbt_resource import dbt_project, dbt_resource
+from floe_orchestrator_dagster.product import DEFAULT_TARGET, read_product
+from floe_orchestrator_dagster.resources.dbt_resource import DbtResource
 from floe_orchestrator_dagster.sensors import health_sensor, require_targets
 
 if TYPE_CHECKING:
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
 
 def load_product_definitions(
-    product_dir: Path, *, state: Path | None = None, target: str = "", health_interval_s: int = 60
+    product_dir: Path, *, state: Path | None = None, target: str = DEFAULT_TARGET, health_interval_s: int = 60
 ) -> Definitions:
     """Everything that Dagster needs to show, run and schedule the product in `product_dir`.
 
     Args:
         product_dir: The folder with floe.yaml and dbt_project.yml.
         state: Where runs keep their files; see `product.read_product`.
-        target: The dbt profile's target; empty for its default.
+        target: The dbt profile's target, which is the lane's name.
         health_interval_s: Least seconds between two looks of the health sensor.
 
     Raises:
-        SpecError: floe.yaml is missing or wrong.
+        SpecError: floe.yaml is wrong.
         DbtProjectError: the dbt project cannot be parsed.
-        OrchestratorError: there is no dbt project, or a sensor has no target.
+        OrchestratorError: there is no product, no dbt project, or a sensor has no target.
     """
     product = read_product(product_dir, state=state, target=target)
     with span("dagster.load", **{"floe.product.name": product.spec.metadata.name}):
-        project = dbt_project(product)
-        assets = transform_assets(product, project)
+        dbt = DbtResource.of(product)
+        assets = transform_assets(product, dbt.manifest())
         job = define_asset_job(
             f"{product.slug}_build",
             selection=AssetSelection.assets(assets),
@@ -50,7 +50,7 @@ def load_product_definitions(
             jobs=[job],
             schedules=_schedules(product, job.name),
             sensors=sensors,
-            resources={"dbt": dbt_resource(project)},
+            resources={"dbt": dbt},
         )
 
 

@@ -17,11 +17,11 @@ class DagsterConfig(PluginConfig):
     """How products are orchestrated.
 
     Attributes:
-        target: The dbt profile's target that runs build; the profile's own default when empty.
+        target: The dbt profile's target that runs build, which is the lane's name.
         health_interval_s: Least seconds between two looks of the health sensor.
     """
 
-    target: Annotated[str, Field(max_length=64, examples=["duckdb"])] = ""
+    target: Annotated[str, Field(min_length=1, max_length=64, examples=["iceberg"])] = "duckdb"
     health_interval_s: Annotated[int, Field(ge=5, le=86_400, strict=True)] = 60
 
 

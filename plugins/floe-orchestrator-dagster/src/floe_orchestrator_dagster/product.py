@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from floe_core.plugins.orchestrator import OrchestratorError
-from floe_core.spec.load import load_product
+from floe_core.spec.load import PRODUCT_FILE, load_product
 
 if TYPE_CHECKING:
     from floe_core.spec.product import FloeSpec
@@ -19,6 +19,9 @@ STATE_ENV = "FLOE_PRODUCT_STATE"
 DATABASE_ENV = "FLOE_DUCKDB_PATH"
 """The database file, for a product's own profile; without it that would put the file into the sources."""
 
+DEFAULT_TARGET = "duckdb"
+"""The lane that needs no service."""
+
 
 @dataclass(frozen=True)
 class Product:
@@ -28,13 +31,13 @@ class Product:
         spec: Its floe.yaml.
         folder: The folder of floe.yaml and of the dbt project, absolute.
         state: Where dbt's artifacts and the product's files go, absolute; never below `folder` by default.
-        target: The dbt profile's target; empty for the profile's own default.
+        target: The dbt profile's target, which is the lane's name.
     """
 
     spec: FloeSpec
     folder: Path
     state: Path
-    target: str = ""
+    target: str = DEFAULT_TARGET
 
     @property
     def slug(self) -> str:
@@ -58,20 +61,22 @@ class Product:
         return {STATE_ENV: str(self.state), DATABASE_ENV: database, "DO_NOT_TRACK": "1"}
 
 
-def read_product(product_dir: Path, *, state: Path | None = None, target: str = "") -> Product:
+def read_product(product_dir: Path, *, state: Path | None = None, target: str = DEFAULT_TARGET) -> Product:
     """Read the product in `product_dir`.
 
     Args:
         product_dir: The folder with floe.yaml and dbt_project.yml.
         state: Where runs keep their files; default: FLOE_PRODUCT_STATE, else `.floe/products/<name>` of the
             working directory.
-        target: The dbt profile's target.
+        target: The dbt profile's target, which is the lane's name.
 
     Raises:
-        SpecError: floe.yaml is missing or wrong.
-        OrchestratorError: there is no dbt project.
+        SpecError: floe.yaml is wrong.
+        OrchestratorError: there is no floe.yaml, or no dbt project.
     """
     folder = product_dir.resolve()
+    if not (folder / PRODUCT_FILE).is_file():
+        raise OrchestratorError("there is no product", where=str(folder), why=f"no {PRODUCT_FILE} in this folder")
     spec = load_product(folder).model
     if not (folder / "dbt_project.yml").is_file():
         raise OrchestratorError(

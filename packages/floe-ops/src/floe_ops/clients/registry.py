@@ -212,7 +212,7 @@ class RegistryClient:
         if answer.ok:
             return answer
         with answer:
-            said = answer.text[:200]
+            said = next(answer.iter_content(200), b"").decode(errors="replace")
         if answer.status_code == codes.not_found:
             raise ImageMissingError("the registry has no such image", where=url, remedy="check name, tag and digest")
         if answer.status_code in {codes.unauthorized, codes.forbidden}:

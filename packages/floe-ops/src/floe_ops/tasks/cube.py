@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         "json": "Print the result as JSON.",
     }
 )
-def multiarch(
+def multiarch(  # noqa: PLR0913 - one parameter a flag
     context: Context, *, amd64: str = "", arm64: str = "", to: str = "", dry_run: bool = False, json: bool = False
 ) -> None:
     """Join two platform images into ONE image index by digest, pull it back and verify it."""

@@ -1,0 +1,56 @@
+"""A product small enough to be parsed in a second: one seed, one model, two tests."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+FILES = {
+    "dbt_project.yml": (
+        "name: tiny_product\nversion: '1.0'\nconfig-version: 2\nprofile: tiny\n"
+        "flags: { send_anonymous_usage_stats: false }\n"
+    ),
+    "profiles.yml": (
+        "tiny:\n  target: duckdb\n  outputs:\n"
+        "    duckdb: { type: duckdb, path: \"{{ env_var('FLOE_DUCKDB_PATH') }}\", threads: 1 }\n"
+    ),
+    "seeds/raw_things.csv": "id,price\n1,10\n2,20\n",
+    "models/dear_things.sql": "select * from {{ ref('raw_things') }} where price > 15\n",
+    "models/schema.yml": (
+        "models:\n  - name: dear_things\n    columns:\n      - name: id\n        data_tests: [unique, not_null]\n"
+    ),
+}
+SPEC = (
+    "apiVersion: floe.dev/v1\nkind: FloeSpec\nmetadata: { name: tiny-product, version: 1.0.0 }\n"
+    "transforms:\n  - { name: dear_things, tier: gold }\n"
+)
+
+
+@pytest.fixture
+def make_product(tmp_path: Path) -> Callable[..., Path]:
+    """Writes the product; `more` is appended to its floe.yaml, `without` names files to leave out."""
+
+    def make(more: str = "", *, without: str = "") -> Path:
+        folder = tmp_path / "tiny"
+        for name, text in {**FILES, "floe.yaml": SPEC + more}.items():
+            if name != without:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_text(text, encoding="utf-8")
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def load() -> Callable[..., Any]:
+    """`load_product_definitions`, imported past the one warning that a library gives of itself when it is imported."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="sqlglotrs is deprecated", category=DeprecationWarning)
+        from floe_orchestrator_dagster.loader import load_product_definitions
+    return load_product_definitions

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from dagster import AssetKey, DagsterInstance, DefaultScheduleStatus
+from floe_core.plugins import DbtProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dagster import Definitions
+
+SCHEDULE = "schedule: { cron: '15 4 * * 1', timezone: Europe/Berlin, enabled: %s }\n"
+
+
+@pytest.mark.parametrize(
+    ("enabled", "status"), [("true", DefaultScheduleStatus.RUNNING), ("false", DefaultScheduleStatus.STOPPED)]
+)
+def test_the_schedule_of_floe_yaml_is_wired(
+    load: Callable[..., Definitions],
+    make_product: Callable[..., Path],
+    tmp_path: Path,
+    enabled: str,
+    status: DefaultScheduleStatus,
+) -> None:
+    folder = make_product(SCHEDULE % enabled)
+    repository = load(folder, state=tmp_path / "state").get_repository_def()
+    (schedule,) = repository.schedule_defs
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("15 4 * * 1", "Europe/Berlin")
+    assert (schedule.job_name, schedule.default_status) == ("tiny_product_build", status)
+
+
+def test_a_product_without_a_schedule_has_none_and_keeps_its_sensor(
+    load: Callable[..., Definitions], make_product: Callable[..., Path], tmp_path: Path
+) -> None:
+    repository = load(make_product(), state=tmp_path / "state").get_repository_def()
+    assert repository.schedule_defs == []
+    (sensor,) = repository.sensor_defs
+    assert [target.job_name for target in sensor.targets] == ["tiny_product_build"]
+
+
+def test_the_manifest_is_parsed_again_only_when_a_source_is_newer(
+    load: Callable[..., Definitions], make_product: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder, state = make_product(), tmp_path / "state"
+    load(folder, state=state)
+    manifest = state / "target" / "manifest.json"
+    first = manifest.stat().st_mtime_ns
+    load(folder, state=state)
+    assert manifest.stat().st_mtime_ns == first
+
+    model = folder / "models" / "cheap_things.sql"
+    model.write_text("select * from {{ ref('raw_things') }} where price <= 15\n", encoding="utf-8")
+    os.utime(model, ns=(first + 10**9, first + 10**9))
+    repository = load(folder, state=state).get_repository_def()
+    keys = {key.path[-1] for key in repository.asset_graph.materializable_asset_keys}
+    assert keys == {"raw_things", "dear_things", "cheap_things"}
+    assert not (folder / "target").exists()
+
+
+def test_a_project_that_cannot_be_parsed_names_its_file(
+    load: Callable[..., Definitions], make_product: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = make_product()
+    (folder / "models" / "broken.sql").write_text("select {{ ref('nowhere' }}\n", encoding="utf-8")
+    with pytest.raises(DbtProjectError, match="broken"):
+        load(folder, state=tmp_path / "state")
+
+
+def test_the_job_builds_the_product_and_reports_every_check(
+    load: Callable[..., Definitions], make_product: Callable[..., Path], tmp_path: Path
+) -> None:
+    import duckdb
+
+    state = tmp_path / "state"
+    repository = load(make_product(), state=state).get_repository_def()
+    with DagsterInstance.ephemeral() as instance:
+        result = repository.get_job("tiny_product_build").execute_in_process(instance=instance)
+    built = {event.asset_key.path[-1] for event in result.get_asset_materialization_events() if event.asset_key}
+    checks = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
+    assert result.success
+    assert built == {"raw_things", "dear_things"}
+    assert len(checks) == 2
+    assert all(checks.values())
+    with duckdb.connect(str(state / "tiny_product.duckdb"), read_only=True) as database:
+        assert database.execute("select id, price from dear_things").fetchall() == [(2, 20)]
+    assert (state / "runs" / result.run_id / "target" / "run_results.json").is_file()
+
+
+def test_a_part_of_the_product_is_built_alone(
+    load: Callable[..., Definitions], make_product: Callable[..., Path], tmp_path: Path
+) -> None:
+    repository = load(make_product(), state=tmp_path / "state").get_repository_def()
+    seed = AssetKey(["tiny_product", "main", "raw_things"])
+    with DagsterInstance.ephemeral() as instance:
+        result = repository.get_job("tiny_product_build").execute_in_process(instance=instance, asset_selection=[seed])
+    assert [event.asset_key for event in result.get_asset_materialization_events()] == [seed]
+    assert list(result.get_asset_check_evaluations()) == []
+
+
+def test_a_test_that_fails_fails_its_check_and_the_run_and_says_why(
+    load: Callable[..., Definitions], make_product: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = make_product()
+    (folder / "seeds" / "raw_things.csv").write_text("id,price\n1,20\n1,30\n", encoding="utf-8")
+    repository = load(folder, state=tmp_path / "state").get_repository_def()
+    with DagsterInstance.ephemeral() as instance:
+        result = repository.get_job("tiny_product_build").execute_in_process(instance=instance, raise_on_error=False)
+    checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
+    assert not result.success
+    assert checks["not_null_dear_things_id"].passed
+    failed = checks["unique_dear_things_id"]
+    assert not failed.passed
+    assert failed.metadata["rows"].value == 1
+    failure = result.failure_data_for_node("tiny_product_dbt")
+    assert failure is not None
+    assert "test unique_dear_things_id failed" in str(failure.error)

@@ -1,0 +1,118 @@
+"""The health sensor against a real HTTP server that is turned healthy and unhealthy."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from dagster import RunRequest, SensorDefinition, SkipReason, build_sensor_context
+from floe_core.plugins.orchestrator import OrchestratorError
+from floe_orchestrator_dagster.sensors import HEALTH_ENV, health_sensor, require_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Platform(HTTPServer):
+    status = 200
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/q/health/ready"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Platform
+
+    def do_GET(self) -> None:
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's own name
+        """Say nothing."""
+
+
+@pytest.fixture
+def platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+    with Platform(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        monkeypatch.setenv(HEALTH_ENV, server.url)
+        yield server
+        server.shutdown()
+        thread.join(5)
+
+
+@pytest.fixture
+def sensor() -> SensorDefinition:
+    return health_sensor("tiny", "tiny_build", interval_s=60)
+
+
+class Ticks:
+    """Evaluates a sensor tick after tick, with the cursor carried on as the daemon does."""
+
+    def __init__(self, sensor: SensorDefinition) -> None:
+        self.sensor = sensor
+        self.cursor: str | None = None
+
+    def tick(self) -> list[RunRequest]:
+        with build_sensor_context(cursor=self.cursor) as context:
+            data = self.sensor.evaluate_tick(context)
+        self.cursor = data.cursor or self.cursor
+        return list(data.run_requests or [])
+
+
+def test_a_run_is_requested_once_each_time_that_health_returns(platform: Platform, sensor: SensorDefinition) -> None:
+    ticks = Ticks(sensor)
+    (first,) = ticks.tick()
+    assert first.run_key == "tiny-healthy-1"
+    assert ticks.tick() == []  # still healthy
+
+    platform.status = 503
+    assert ticks.tick() == []
+    platform.status = 200
+    (second,) = ticks.tick()
+    assert second.run_key == "tiny-healthy-2"
+    assert second.tags["floe/trigger"] == "health"
+
+
+def test_a_tick_that_is_evaluated_twice_requests_the_same_run(platform: Platform, sensor: SensorDefinition) -> None:
+    assert platform.status == 200
+    assert Ticks(sensor).tick()[0].run_key == Ticks(sensor).tick()[0].run_key
+
+
+def test_a_platform_that_does_not_answer_is_unhealthy_and_not_an_error(
+    sensor: SensorDefinition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HEALTH_ENV, "http://127.0.0.1:1/")
+    ticks = Ticks(sensor)
+    assert ticks.tick() == []
+    assert json.loads(ticks.cursor or "") == {"healthy": False, "returns": 0}
+
+
+def test_without_an_address_the_tick_says_what_to_set(
+    sensor: SensorDefinition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(HEALTH_ENV, raising=False)
+    with build_sensor_context() as context:
+        skipped = sensor(context)
+    assert isinstance(skipped, SkipReason)
+    assert HEALTH_ENV in (skipped.skip_message or "")
+
+
+@pytest.mark.parametrize("cursor", ["never", "[]", '{"returns": "many"}', ""])
+def test_a_cursor_that_cannot_be_read_is_as_none(platform: Platform, sensor: SensorDefinition, cursor: str) -> None:
+    assert platform.status == 200
+    ticks = Ticks(sensor)
+    ticks.cursor = cursor
+    assert [request.run_key for request in ticks.tick()] == ["tiny-healthy-1"]
+
+
+def test_a_sensor_without_a_target_is_refused_before_its_first_tick(sensor: SensorDefinition) -> None:
+    lost = SensorDefinition(name="lost", evaluation_fn=lambda _context: RunRequest())
+    require_targets([sensor])
+    with pytest.raises(OrchestratorError, match="sensor lost has no target"):
+        require_targets([sensor, lost])
