@@ -93,7 +93,7 @@ def object_store(inputs: Inputs) -> Program:
     }
     data = inputs.layout.data / "s3"
     options = {
-        "dir": data,
+        "dir": os.path.relpath(data, home),  # a list: a comma in the project's own path would split it
         "ip": HOST,
         "ip.bind": HOST,
         "s3.config": home / "s3.json",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from floe_ops.services import services
-from floe_ops.targets.local import record, waiting
+from floe_ops.targets.local import waiting
 from floe_ops.targets.local.programs import LEASE
 from floe_ops.targets.local.supervisor import Supervisor
 
@@ -45,12 +45,10 @@ def look(layout: Layout, platform: Platform | None) -> list[ServiceStatus]:
     processes = Supervisor(layout).processes()
     if platform is None or processes is None:
         return [ServiceStatus(name, "down", 0, "", 0, 0, "") for name in services()]
-    found = record.load(layout.record)
-    here = found.services if found else list(processes)
     wrong = waiting.ready(platform, list(services()))
     rows = [_row(layout, platform, name, processes.get(name), wrong.get(name, "")) for name in services()]
     watcher = processes.get(LEASE)
-    if watcher and here:
+    if watcher:
         rows.append(_row(layout, platform, LEASE, watcher, ""))
     return rows
 
@@ -60,11 +58,9 @@ def _row(layout: Layout, platform: Platform, name: str, process: Process | None,
     url = platform.urls[service.health_port] + service.health_path if service else ""
     if process is None:
         return ServiceStatus(name, "failed" if wrong else "remote", 0, url, 0, 0, wrong)
-    state = "ready" if process.state == "RUNNING" else "starting"
+    state = "starting" if wrong or not process.pid else "ready"
     if process.state in waiting.GIVEN_UP:
         state = "failed"
-    elif wrong:
-        state = "starting"
     age = max(0, int(time.time() - process.started)) if process.pid else 0
     return ServiceStatus(name, state, process.pid, url, age, _restarts(layout, name), wrong or process.detail)
 

@@ -185,7 +185,11 @@ class _UnixConnection(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(ANSWER_S)
-        self.sock.connect(str(self._path))
+        try:
+            self.sock.connect(str(self._path))
+        except OSError:
+            self.sock.close()
+            raise
 
 
 class _UnixTransport(xmlrpc.client.Transport):
@@ -194,8 +198,9 @@ class _UnixTransport(xmlrpc.client.Transport):
         self._path = path
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        del host  # the socket's path takes its place
-        return _UnixConnection(self._path)
+        connection = self._connection[1] or _UnixConnection(self._path)
+        self._connection = (host, connection)  # for the next call, and for close()
+        return connection
 
 
 def _text(value: object) -> str:
@@ -234,6 +239,7 @@ def _group(names: list[str]) -> str:
 
 
 def _program(layout: Layout, name: str) -> str:
+    # The log's path is relative because supervisord expands this one option twice, percent signs and all.
     guard = Path(__file__).with_name("guard.py")
     command = shlex.join([sys.executable, "-I", "-S", str(guard), str(layout.specs / f"{name}.json")])
     return f"""\
@@ -245,7 +251,7 @@ startretries=2
 stopsignal=TERM
 stopwaitsecs={STOP_S}
 redirect_stderr=true
-stdout_logfile={_text(layout.logs / f"{name}.log")}
+stdout_logfile={layout.logs.name}/{name}.log
 stdout_logfile_maxbytes=5MB
 stdout_logfile_backups=1
 """
