@@ -7,7 +7,7 @@ import pytest
 from floe_core.spec import yamltree
 from floe_core.spec.source import child
 from floe_core.spec.yamltree import YamlError, parse
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -108,15 +108,16 @@ def test_depth_is_bounded_in_every_way() -> None:
 def test_aliases_cannot_explode() -> None:
     laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
     laughs += "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 30))
-    begin = time.monotonic()
+    begin = time.process_time()
     assert "after aliases" in refused(laughs).reason
-    assert time.monotonic() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 def test_size_is_bounded() -> None:
     assert "larger" in refused(b"#" * (yamltree.MAX_BYTES + 1)).reason
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.binary(max_size=400))
 def test_any_bytes_give_a_tree_or_a_reason(raw: bytes) -> None:
     reason = "none needed"
@@ -140,6 +141,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(JSON)
 def test_json_reads_as_itself(value: object) -> None:
     assert parse(json.dumps(value, ensure_ascii=False).encode()).plain() == value

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HEALTH_S = 1.0
-HEALTH_SLACK_S = 2.0
+HEALTH_SLACK_S = 5.0  # the first check imports the client; a busy machine takes its time
 _VERSION = re.compile(r"\d+\.\d+\.\d+\S*\Z")
 # Lists what importing a module brings beyond what floe_core and pydantic bring.
 _PROBE = """
