@@ -286,7 +286,7 @@ def _best(done: list[Booking]) -> str:
 
 def _truth(name: str, says: str, ask: str, expected: object, *, mart: str = "customer_360") -> dict[str, object]:
     order = " order by 1" if isinstance(expected, list) else ""
-    query = f"select {ask} from marts.mart_{mart}{order}"  # noqa: S608 - made of this file's own constants
+    query = f"select {ask} from marts.mart_{mart}{order}"  # noqa: S608 # nosec B608 - made of this file's own constants
     return {"id": name, "says": says, "query": query, "expected": expected}
 
 

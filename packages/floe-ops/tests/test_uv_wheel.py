@@ -109,7 +109,7 @@ def test_name_and_password_of_an_index_are_sent_and_never_shown(
     uv_wheel.ensure(root)
     assert index.logins[0] == f"Basic {base64.b64encode(b'me:p@ss').decode()}"
 
-    monkeypatch.setenv("PIP_INDEX_URL", "http://me:p%40ss@127.0.0.1:1/simple")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://me:p%40ss@127.0.0.1:1/simple")  # nosec B105 - planted
     (root / ".floe/tools/uv-1.2.3/uv").unlink()
     with pytest.raises(uv_wheel.FetchError) as caught:
         uv_wheel.ensure(root)

@@ -22,11 +22,11 @@ ENVIRONMENT = {
     "FLOE_CATALOG": "mine",
     "FLOE_BUCKET": "my-bucket",
     "POLARIS_CLIENT_ID": "me",
-    "POLARIS_CLIENT_SECRET": "my-secret",
+    "POLARIS_CLIENT_SECRET": "my-secret",  # nosec B105 - planted
     "AWS_ENDPOINT_URL_S3": "http://s3.test:9000/",
     "AWS_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "key",
-    "AWS_SECRET_ACCESS_KEY": "my-s3-secret",
+    "AWS_SECRET_ACCESS_KEY": "my-s3-secret",  # nosec B105 - planted
 }
 
 
@@ -55,7 +55,7 @@ def test_a_management_url_is_taken_as_given_and_never_guessed_for_another_port()
 
 def test_without_a_url_the_running_platform_is_taken() -> None:
     assert warehouse.find(lambda: None, {}) is None
-    found = warehouse.find(lambda: PLATFORM, {"POLARIS_CLIENT_SECRET": "other"})
+    found = warehouse.find(lambda: PLATFORM, {"POLARIS_CLIENT_SECRET": "other"})  # nosec B105 - planted
     assert found is not None
     assert found.url == "http://127.0.0.1:18181"
     assert found.client_secret == "platform-secret"  # noqa: S105 - planted

@@ -22,7 +22,7 @@ def secret() -> str:
 
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
-    granted = Reply(body={"access_token": "token-1", "token_type": "bearer", "expires_in": 3600})
+    granted = Reply(body={"access_token": "token-1", "token_type": "bearer", "expires_in": 3600})  # nosec B105 - planted
     with ScriptedServer({"POST /api/catalog/v1/oauth/tokens": granted}) as running:
         yield running
 

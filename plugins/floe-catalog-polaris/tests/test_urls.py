@@ -51,7 +51,7 @@ def test_what_names_no_server_is_told(text: str) -> None:
 
 
 def test_a_password_in_a_url_is_refused_and_not_repeated() -> None:
-    for text in ("http://user:hunter2@host:8181", "htp://user:hunter2@host"):
+    for text in ("http://user:hunter2@host:8181", "htp://user:hunter2@host"):  # nosec B105 - planted
         with pytest.raises(UsageError) as caught:
             server_url(text)
         assert "hunter2" not in str(caught.value)

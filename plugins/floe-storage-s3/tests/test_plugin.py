@@ -80,7 +80,7 @@ def test_an_unset_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         {"bucket": "Upper"},
         {"bucket": "floe-iceberg", "access_key": None},
-        {"bucket": "floe-iceberg", "secret_key": "a-literal-value"},
+        {"bucket": "floe-iceberg", "secret_key": "a-literal-value"},  # nosec B105 - planted
         {"bucket": "floe-iceberg", "prefix": "/rooted/"},
         {},
     ],

@@ -136,7 +136,7 @@ def _download(url: str, accept: str = "*/*") -> bytes:
         request.add_header("Authorization", f"Basic {base64.b64encode(login.encode()).decode()}")
     context = ssl.create_default_context(cafile=os.environ.get("PIP_CERT") or None)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as answer:  # noqa: S310 - as above
+        with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as answer:  # noqa: S310 # nosec B310 - as above
             content: bytes = answer.read()
     except (urllib.error.URLError, TimeoutError, OSError) as error:
         raise FetchError(

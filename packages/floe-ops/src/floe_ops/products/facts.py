@@ -37,7 +37,7 @@ def of_table(connection: duckdb.DuckDBPyConnection, table: str, name: str) -> Ta
     """The facts of `schema.table`, under the name of its output port; one pass over the rows."""
     exact = [column for column, kind in columns(connection, table).items() if kind.startswith(_EXACT)]
     sums = "".join(f", coalesce(sum({quoted(column)}), 0)" for column in exact)
-    query = f"select count(*), coalesce(sum(hash(t)::hugeint), 0){sums} from {quoted(table)} as t"  # noqa: S608 - quoted
+    query = f"select count(*), coalesce(sum(hash(t)::hugeint), 0){sums} from {quoted(table)} as t"  # noqa: S608 # nosec B608 - quoted
     row = connection.execute(query).fetchall()[0]
     return TableFacts(
         name=name,

@@ -89,7 +89,7 @@ class Publisher:
                 incoming = table.scan(snapshot_id=fact.snapshot_id).to_arrow_batch_reader()
                 target.execute(f"create schema if not exists {facts.quoted(built.split('.')[0])}")
                 target.register("incoming", incoming)
-                target.execute(f"create table {facts.quoted(built)} as select * from incoming")  # noqa: S608 - quoted
+                target.execute(f"create table {facts.quoted(built)} as select * from incoming")  # noqa: S608 # nosec B608 - quoted
                 target.unregister("incoming")
                 differences += fact.differences(facts.of_table(target, built, fact.name))
         if differences:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FIRST_S, LONGEST_S, GROWTH = 0.05, 0.08, 1.2
 """Readiness is seen within 100 ms: the longest pause and the time of one look fit into that."""
+FIRST_LOOK_S = 0.3
+"""The first look may take so long even where loading used the time up: a wait that saw nothing has no diagnosis."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class _Watch:
         look = _Look()
         thread = threading.Thread(target=self._look, args=(look,), daemon=True)
         thread.start()
-        thread.join(max(self._terms.left_s, 0.05))
+        thread.join(max(self._terms.left_s, 0.05 if self._looks else FIRST_LOOK_S))
         if thread.is_alive():
             look = _Look(answers=[*look.answers, self._unanswered(look.asking)])
         if look.error is not None:
@@ -233,6 +235,6 @@ _REMEDIES: dict[ProbeName, str] = {
     "platform": "give it more time with --timeout",
     "health": "start the server (`invoke platform.up` on this machine) or correct FLOE_POLARIS_URL; "
     "`invoke platform.status` and `invoke platform.logs` show what runs here",
-    "token": "look into the server's log, or give it more time with --timeout",
+    "token": "look into the server's log, or give it more time with --timeout",  # nosec B105 - advice
     "catalog": "run `invoke polaris.bootstrap`, which creates the catalog and verifies it",
 }
