@@ -13,6 +13,7 @@ from floe_core.plugins import (
     CatalogUnavailableError,
     HealthState,
 )
+from floe_core.spec.secrets import SecretUnavailableError
 from floe_core.testing import CatalogConformance
 from polaris_standin.scripted import Reply
 from pydantic import ValidationError
@@ -116,6 +117,14 @@ def test_refused_credentials(plugin: PolarisCatalogPlugin, server: ScriptedServe
         plugin.connect()
     assert secret not in str(caught.value)
     assert plugin.health_check(1.0).state is HealthState.UNHEALTHY
+
+
+def test_a_reference_that_points_to_nothing_is_told_as_such(
+    plugin: PolarisCatalogPlugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("POLARIS_CLIENT_SECRET")
+    with pytest.raises(SecretUnavailableError, match="POLARIS_CLIENT_SECRET"):
+        plugin.connect()
 
 
 def test_nothing_answers(plugin: PolarisCatalogPlugin, monkeypatch: pytest.MonkeyPatch) -> None:

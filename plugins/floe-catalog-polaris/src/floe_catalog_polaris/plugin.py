@@ -72,16 +72,19 @@ class PolarisCatalogPlugin(CatalogPlugin[PolarisConfig]):
             CatalogUnavailableError: Nothing answers.
             CatalogAuthenticationError: The credentials were refused.
             CatalogError: The server has no such warehouse, or refused.
+            SecretUnavailableError: A reference points to nothing.
         """
         from floe_catalog_polaris.iceberg import open_catalog
 
         config = self.config
+        url, warehouse, client_id = resolved(config.uri), resolved(config.warehouse), resolved(config.client_id)
+        secret = config.client_secret.resolve()
         with self._told("connect"):
             return open_catalog(
-                resolved(config.uri),
-                resolved(config.warehouse),
-                resolved(config.client_id),
-                config.client_secret.resolve(),
+                url,
+                warehouse,
+                client_id,
+                secret,
                 fileio=fileio,
                 realm=config.realm,
                 scope=config.scope,
