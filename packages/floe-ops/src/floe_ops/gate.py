@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 from floe_core.errors import MissingToolError, UsageError, WrongStateError
 
-from floe_ops import console, plan, verdict
+from floe_ops import console, evidence, plan, targets, tracing, verdict, whole_trace
+from floe_ops.clients.jaeger import Jaeger
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+PATIENCE_S = 10.0
 
 
 def hold(root: Path, run: Path | None) -> None:
@@ -24,6 +27,7 @@ def hold(root: Path, run: Path | None) -> None:
     """
     if run is None:
         raise UsageError("there is no run to judge", remedy="call ./noxw -s final")
+    trace_is_whole(run)
     result = verdict.assemble(root, run, set(plan.load().sessions), dict(os.environ))
     criteria = [criterion for unit in result.units for criterion in unit.criteria]
     bad = [criterion for criterion in criteria if criterion.status in verdict.BAD]
@@ -36,6 +40,33 @@ def hold(root: Path, run: Path | None) -> None:
         )
     shown = sum(criterion.status in {"passed", "passed_stale", "up_to_date"} for criterion in criteria)
     console.say(f"✓ {shown} criteria shown, {len(criteria) - shown} planned or not for target {result.target}")
+
+
+def trace_is_whole(run: Path) -> None:
+    """Where this run built a product in the Iceberg lane, see its chain from session to commit in Jaeger (WU4-AC5).
+
+    Raises:
+        NotReadyError: The chain was not whole in time; holds what is missing.
+    """
+    published = run / "dbt_demo-iceberg.session.json"
+    platform = targets.current().find()
+    if platform is None or json.loads(published.read_text(encoding="utf-8"))["status"] != "passed":
+        return
+    tracing.flush_spool(platform.urls["otlp-http"])
+    jaeger = Jaeger(platform.urls["jaeger-query"])
+    trace_id = os.environ["FLOE_TRACE_ID"]
+    trace = jaeger.wait_for_trace(
+        trace_id,
+        lambda seen: not whole_trace.gaps(seen),
+        deadline_s=PATIENCE_S,
+        wanted="session → task → compile → dbt nodes → Iceberg commit in the run's trace",
+    )
+    evidence.record(
+        "WU4-AC5",
+        "passed",
+        f"trace {trace_id}: session, task, compile stages, dbt nodes and Iceberg commit in one tree, "
+        f"{len(trace.spans)} spans so far",
+    )
 
 
 def show(root: Path, *, as_json: bool) -> None:

@@ -20,7 +20,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from floe_ops import inputs, plan, project
+from floe_ops import inputs, otlp_json, plan, project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,6 +216,7 @@ def main(words: list[str]) -> int:
     now = datetime.now(UTC)
     if words[0] == "close":
         close(root, run, words[1], now=now)
+        otlp_json.spool_session(root, run, os.environ, words[1])
         return 0
     decided = decide(root, force=os.environ.get("FLOE_FORCE") == "1", now=now)
     half = run / ".decisions"

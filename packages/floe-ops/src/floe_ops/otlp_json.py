@@ -15,34 +15,27 @@ from typing import TYPE_CHECKING, Any
 from floe_ops.plan import slug
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
 OK, ERROR = 1, 2  # opentelemetry.proto.trace.v1.Status.StatusCode
 
 
-def spool_run(
-    root: Path, run: Path, environ: Mapping[str, str], units: Sequence[Mapping[str, Any]], headline: str
-) -> None:
-    """Spool one span for each session that started and one for the run itself, their common parent."""
-    root_span = environ["FLOE_ROOT_SPAN"]
-    spans = []
-    for unit in units:
-        path = run / f"{slug(unit['session'])}.session.json"
-        if path.exists():
-            state = json.loads(path.read_text(encoding="utf-8"))
-            ids = (state.get("span") or secrets.token_hex(8), root_span)
-            times = (state["started"], state.get("ended", time.time_ns()))
-            seen = {"floe.session": unit["session"], "floe.unit": unit["id"], "floe.status": unit["status"]}
-            failed = unit["status"] in {"failed", "blocked"}
-            spans.append(_span(f"session {unit['session']}", ids, times, seen, failed=failed))
-    whole = (int(environ["FLOE_RUN_STARTED"]), time.time_ns())
+def spool_session(root: Path, run: Path, environ: Mapping[str, str], session: str) -> None:
+    """Spool the span of a session that has ended, a child of the run's span."""
+    state = json.loads((run / f"{slug(session)}.session.json").read_text(encoding="utf-8"))
+    ids = (state.get("span") or secrets.token_hex(8), environ["FLOE_ROOT_SPAN"])
+    times = (state["started"], state.get("ended", time.time_ns()))
+    seen = {"floe.session": session, "floe.status": state["status"]}
+    _write(root, environ, _span(f"session {session}", ids, times, seen, failed=state["status"] == "failed"))
+
+
+def spool_run(root: Path, run: Path, environ: Mapping[str, str], headline: str) -> None:
+    """Spool the span of the run itself, the root of its trace or a child of what called it (TRACEPARENT)."""
+    ids = (environ["FLOE_ROOT_SPAN"], environ.get("FLOE_PARENT_SPAN", ""))
+    times = (int(environ["FLOE_RUN_STARTED"]), time.time_ns())
     seen = {"floe.run": run.name, "floe.headline": headline}
-    ids = (root_span, environ.get("FLOE_PARENT_SPAN", ""))
-    spans.append(_span("nox", ids, whole, seen, failed=headline == "FAILED"))
-    for span in spans:
-        span["traceId"] = environ["FLOE_TRACE_ID"]
-    _write(root / ".floe" / "spool", spans)
+    _write(root, environ, _span("nox", ids, times, seen, failed=headline == "FAILED"))
 
 
 def _span(
@@ -61,9 +54,11 @@ def _span(
     }
 
 
-def _write(spool: Path, spans: list[dict[str, Any]]) -> None:
+def _write(root: Path, environ: Mapping[str, str], span: dict[str, Any]) -> None:
+    span["traceId"] = environ["FLOE_TRACE_ID"]
     resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "floe-platform"}}]}
-    request = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {"name": "nox"}, "spans": spans}]}]}
+    request = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {"name": "nox"}, "spans": [span]}]}]}
+    spool = root / ".floe" / "spool"
     spool.mkdir(parents=True, exist_ok=True)
     name = f"{time.time_ns()}-{secrets.token_hex(4)}.json"
     half = spool / f".{name}.{os.getpid()}"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from floe_core.errors import FloeError, WrongStateError
 
-from floe_ops import project
+from floe_ops import project, tracing
 from floe_ops.targets import interface
 
 SUITE = "tests/e2e"
@@ -72,7 +72,8 @@ def prove(choice: Choice) -> None:
 def _run(words: list[str], root: Path) -> int:
     """Run pytest with our own standard streams; on an interrupt it is given time to end what it started."""
     platform = interface.current().find()
-    environ = {**os.environ, **(platform.environment() if platform else {}), "PYTHONUNBUFFERED": "1"}
+    environ = {**os.environ, **(platform.environment() if platform else {}), **tracing.environment()}
+    environ["PYTHONUNBUFFERED"] = "1"
     sys.stdout.flush()
     child = subprocess.Popen(words, cwd=root, env=environ, stdin=subprocess.DEVNULL)  # noqa: S603 - our own words
     try:

@@ -262,7 +262,7 @@ def close(words: list[str]) -> int:
         return 2
     wanted = requested(words) or {path.stem.split(".")[0] for path in run.glob("*.session.json")}
     verdict = assemble(root, run, wanted, dict(os.environ))
-    otlp_json.spool_run(root, run, dict(os.environ), [asdict(unit) for unit in verdict.units], verdict.headline)
+    otlp_json.spool_run(root, run, dict(os.environ), verdict.headline)
     write(run / "verdict.json", verdict)
     if "final" in wanted:
         (root / ".floe" / "report").mkdir(exist_ok=True)

@@ -6,7 +6,7 @@ import os
 from importlib import import_module
 from typing import Any
 
-from invoke import Collection
+from invoke.collection import Collection
 
 from floe_ops import orphans
 

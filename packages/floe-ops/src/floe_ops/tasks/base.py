@@ -12,22 +12,27 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-import invoke
 from floe_core.errors import FloeError
+from invoke.exceptions import Exit
+from invoke.tasks import task as invoke_task
 
 from floe_ops import project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from invoke.context import Context
+
 P = ParamSpec("P")
 R = TypeVar("R")
-Body = "Callable[Concatenate[invoke.Context, P], R]"
 
 
 def task(
-    *, name: str | None = None, help: dict[str, str] | None = None, **options: Any  # noqa: A002 - Invoke's own word
-) -> Callable[[Callable[Concatenate[invoke.Context, P], R]], Any]:
+    *,
+    name: str | None = None,
+    help: dict[str, str] | None = None,
+    **options: Any,  # noqa: A002 - Invoke's own word
+) -> Callable[[Callable[Concatenate[Context, P], R]], Any]:
     """Make a function an Invoke task that fails like the rest of the project.
 
     Args:
@@ -36,11 +41,11 @@ def task(
         options: Anything else that `invoke.task` takes.
     """
 
-    def decorate(body: Callable[Concatenate[invoke.Context, P], R]) -> Any:
+    def decorate(body: Callable[Concatenate[Context, P], R]) -> Any:
         label = name or body.__name__.replace("_", "-")
 
         @functools.wraps(body)
-        def guarded(context: invoke.Context, *args: P.args, **kwargs: P.kwargs) -> R:
+        def guarded(context: Context, *args: P.args, **kwargs: P.kwargs) -> R:
             from floe_core.telemetry import span
 
             from floe_ops.tracing import started
@@ -50,9 +55,9 @@ def task(
                     return body(context, *args, **kwargs)
             except FloeError as error:
                 _leave_failure(label, error)
-                raise invoke.exceptions.Exit(message=f"✗ {error}", code=int(error.exit_code)) from error
+                raise Exit(message=f"✗ {error}", code=int(error.exit_code)) from error
 
-        return invoke.task(guarded, name=label, help=help or {}, **options)
+        return invoke_task(guarded, name=label, help=help or {}, **options)
 
     return decorate
 
