@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from floe_ops.tasks.base import task
 
 if TYPE_CHECKING:
-    from invoke import Context
+    from invoke.context import Context
 
 
 @task(
     name="plan",
     help={"json": "print JSON for programs", "picture": "write the graph as an SVG file to this path"},
 )
-def show(_context: Context, json: bool = False, picture: str = "") -> None:  # noqa: FBT001, FBT002 - Invoke's flags
+def show(_context: Context, json: bool = False, picture: str = "") -> None:
     """Print the plan: sessions by phase, whether each is proved on the files as they are, and why.
 
     Example: invoke plan --json | jq '.sessions[] | select(.state == "run")'
