@@ -91,8 +91,8 @@ def test_a_service_that_was_stopped_is_healed(root: Path, family: Callable[[Path
     assert family(root)[0] == before
 
 
+@pytest.mark.usefixtures("root")
 def test_the_lease_ends_with_its_last_owner(
-    root: Path,
     monkeypatch: pytest.MonkeyPatch,
     owner: Callable[[], subprocess.Popen[bytes]],
     family: Callable[[Path], Processes],
@@ -103,10 +103,10 @@ def test_the_lease_ends_with_its_last_owner(
     target = LocalTarget()
     monkeypatch.setenv("FLOE_RUN_PID", str(first.pid))
     target.ensure()
-    processes = family(root)
+    processes = family(target.layout.state.parent)
     monkeypatch.setenv("FLOE_RUN_PID", str(second.pid))
     target.ensure()
-    assert family(root) == processes
+    assert family(target.layout.state.parent) == processes
 
     target.release(second.pid)  # the first one is still there
     assert alive(processes) == processes
