@@ -64,13 +64,14 @@ def _run(
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    try:
-        with process:
+    with process:
+        try:
             said = _follow(process, tool, detail)
             return process.wait(), said
-    finally:
-        with suppress(ProcessLookupError):  # its compilers too; nobody is there after a build that ended by itself
-            os.killpg(process.pid, signal.SIGKILL)
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # its compilers too
+            raise
 
 
 def _follow(process: subprocess.Popen[bytes], tool: Tool, detail: Callable[[str], None]) -> list[str]:
