@@ -90,10 +90,16 @@ def test_the_job_builds_the_product_and_reports_every_check(
     assert (state / "runs" / result.run_id / "target" / "run_results.json").is_file()
 
 
-def test_a_part_of_the_product_is_built_alone(
+def test_a_part_of_the_product_is_built_alone_without_the_tests_that_need_more(
     load: Callable[..., Definitions], make_product: Callable[..., Path], tmp_path: Path
 ) -> None:
-    repository = load(make_product(), state=tmp_path / "state").get_repository_def()
+    folder = make_product()
+    (folder / "tests").mkdir()
+    crossing = (
+        "select 1 from {{ ref('raw_things') }} as r join {{ ref('dear_things') }} as d on r.id = d.id where 1 = 0"
+    )
+    (folder / "tests" / "needs_both.sql").write_text(crossing, encoding="utf-8")
+    repository = load(folder, state=tmp_path / "state").get_repository_def()
     seed = AssetKey(["tiny_product", "main", "raw_things"])
     with DagsterInstance.ephemeral() as instance:
         result = repository.get_job("tiny_product_build").execute_in_process(instance=instance, asset_selection=[seed])

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _SOURCES = ("*.sql", "*.yml", "*.yaml", "*.csv", "*.py", "*.md")
 _PARSED = "partial_parse.msgpack"
+_EXACTLY = {"DBT_INDIRECT_SELECTION": "empty"}
+"""Only the tests that are named: dbt would add those that also need models which are not part of the selection."""
 
 
 class DbtResource(ConfigurableResource[None]):
@@ -76,7 +78,7 @@ class DbtResource(ConfigurableResource[None]):
 
         Args:
             run_id: Names the folder of the artifacts.
-            select: dbt's selection; empty for all.
+            select: dbt's selection, tests included; empty for all.
             on_node: Called with each node as it ends, possibly from another thread.
 
         Raises:
@@ -105,7 +107,7 @@ class DbtResource(ConfigurableResource[None]):
             self.target,
             target_path,
             select=select,
-            environment=self.environment,
+            environment={**self.environment, **(_EXACTLY if select else {})},
         )
         return engine(NoConfig()).run(request, on_node=on_node)
 
