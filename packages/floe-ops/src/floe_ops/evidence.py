@@ -21,9 +21,7 @@ def record(criterion: str, status: Outcome, evidence: str, *, source: str = "") 
     if folder is None:
         return
     session = os.environ.get("FLOE_SESSION", "desk")
-    line = json.dumps(
-        {"criterion": criterion, "status": status, "evidence": evidence, "source": source or session}
-    )
+    line = json.dumps({"criterion": criterion, "status": status, "evidence": evidence, "source": source or session})
     path = folder / f"{_slug(session)}.evidence.jsonl"
     fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - pydantic reads annotations at run time
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from floe_core.enforcement.result import EnforcementResultSummary  # noqa: TC001 - pydantic reads it too
-from floe_core.spec.governance import Tier  # noqa: TC001 - pydantic reads it too
+from floe_core.enforcement.result import EnforcementResultSummary
+from floe_core.spec.governance import Tier
 
 ARTIFACTS_VERSION: Final = "1.0.0"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from floe_core.spec.governance import EnforcementLevel  # noqa: TC001 - pydantic reads annotations at run time
+from floe_core.spec.governance import EnforcementLevel
 from floe_core.spec.problems import SpecError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictBool
 
 from floe_core.spec.base import Name, Owner, PluginName, SpecModel, Text, Version
-from floe_core.spec.governance import Governance  # noqa: TC001 - pydantic reads the annotation while the program runs
-from floe_core.spec.secrets import Setting  # noqa: TC001 - pydantic reads it too
+from floe_core.spec.governance import Governance
+from floe_core.spec.secrets import Setting
 
 
 class ManifestMetadata(SpecModel):

@@ -9,7 +9,7 @@ from pydantic import Field, StrictBool, field_validator
 from pydantic_core import PydanticCustomError
 
 from floe_core.spec.base import Identifier, Label, Name, Owner, PluginName, SpecModel, Text, Version
-from floe_core.spec.governance import ProductGovernance, Tier  # noqa: TC001 - pydantic reads annotations at run time
+from floe_core.spec.governance import ProductGovernance, Tier
 from floe_core.spec.schedule import MAX_LENGTH, check_cron, check_timezone
 
 

@@ -7,7 +7,7 @@ wrong as a missing one: it would hide the next finding.
 from __future__ import annotations
 
 import tomllib
-from datetime import date  # noqa: TC003 - pydantic reads it at run time
+from datetime import date
 from typing import TYPE_CHECKING
 
 from floe_core.errors import WrongStateError

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Self
 
 from floe_core.errors import MissingToolError
-from floe_core.plugins import Lane  # noqa: TC002 - pydantic reads annotations at run time
+from floe_core.plugins import Lane
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 if TYPE_CHECKING:

@@ -30,8 +30,8 @@ R = TypeVar("R")
 def task(
     *,
     name: str | None = None,
-    help: dict[str, str] | None = None,
-    **options: Any,  # noqa: A002 - Invoke's own word
+    help: dict[str, str] | None = None,  # noqa: A002 - the word that Invoke uses
+    **options: Any,
 ) -> Callable[[Callable[Concatenate[Context, P], R]], Any]:
     """Make a function an Invoke task that fails like the rest of the project.
 
