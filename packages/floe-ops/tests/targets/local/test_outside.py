@@ -29,7 +29,7 @@ def test_a_remote_store_needs_its_keys_and_never_shows_them() -> None:
         "FLOE_POLARIS_URL": "http://p:8181",
         "AWS_ENDPOINT_URL_S3": "http://minio:9000",
         "AWS_ACCESS_KEY_ID": "AKHIDDEN",
-        "AWS_SECRET_ACCESS_KEY": "SKHIDDEN",
+        "AWS_SECRET_ACCESS_KEY": "SKHIDDEN",  # nosec B105 - planted
     }
     found = outside.read(told, OWN)
     assert found.services == {"polaris", "s3"}

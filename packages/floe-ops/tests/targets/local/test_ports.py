@@ -44,7 +44,7 @@ def test_a_taken_port_is_replaced_by_a_free_one(taken: int) -> None:
 
 def test_a_port_taken_on_all_addresses_counts_as_taken() -> None:
     with socket.socket() as listener:
-        listener.bind(("0.0.0.0", 0))  # noqa: S104 - the case under test
+        listener.bind(("0.0.0.0", 0))  # noqa: S104 # nosec B104 - the case under test
         listener.listen()
         assert not ports.is_free(listener.getsockname()[1])
 
