@@ -38,7 +38,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
     script: dict[str, Script] = {
         "GET /q/health/ready": Reply(200, {"status": "UP"}),
         "POST /api/catalog/v1/oauth/tokens": Reply(
-            200, {"access_token": "the-token", "token_type": "bearer", "expires_in": 3600}  # nosec B105 - planted
+            200,
+            {"access_token": "the-token", "token_type": "bearer", "expires_in": 3600},  # nosec B105 - planted
         ),
         "GET /api/management/v1/catalogs/floe-e2e": Reply(200, CATALOG),
     }
