@@ -113,9 +113,11 @@ def _what(report: Report) -> str:
 
 def _findings(report: Report) -> WrongStateError:
     lines = [*map(str, report.findings), *report.problems]
-    named = sum(1 for _ in report.findings)
+    packages = {finding.package for finding in report.findings}
     return WrongStateError(
-        f"the lock holds {named} known advisories" if named else "advisories.toml is not in order",
+        f"known advisories concern the lock: {', '.join(sorted(packages))}"
+        if packages
+        else "advisories.toml is not in order",
         where=f"uv.lock, against {report.source} of {report.as_of}",
         why="\n         ".join(lines),
         remedy="raise each package to its fixed version: a floor in [tool.uv] constraint-dependencies, then uv lock",
