@@ -75,8 +75,8 @@ TOOLS = {
     tool.name: tool
     for tool in (
         Tool("jaeger", "github.com/jaegertracing/jaeger/cmd/jaeger", 5, 2327, 4000),
-        Tool("otelcol", ".", 1.5, 900, 1500),
-        Tool("crane", "github.com/google/go-containerregistry/cmd/crane", 0.5, 350, 600),
+        Tool("otelcol", ".", 1.5, 880, 1500),
+        Tool("crane", "github.com/google/go-containerregistry/cmd/crane", 0.5, 270, 600),
     )
 }
 

@@ -71,6 +71,8 @@ def _get(url: str, headers: dict[str, str] | None = None) -> str:
         raise NotYetError(f"{url}: no connection") from None
     except requests.Timeout:
         raise NotYetError(f"{url}: no answer within {ANSWER_S:g} s") from None
+    except requests.RequestException as error:
+        raise NotYetError(f"{url}: {type(error).__name__}") from None
     if answer.status_code != OK:
         raise NotYetError(f"{url}: status {answer.status_code}, expected {OK}")
     return answer.text
