@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import requests
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from polaris_standin.contract.stack import BUCKET
 
 if TYPE_CHECKING:
@@ -95,6 +95,14 @@ class PolarisMachine(RuleBasedStateMachine):
 
     def role_path(self, catalog: str, role: str) -> str:
         return f"{MANAGEMENT}/catalogs/{catalog}/catalog-roles/{role}"
+
+    @initialize(catalog=names, namespace=names, table=names, role=names)
+    def begin(self, catalog: str, namespace: str, table: str, role: str) -> None:
+        """Most steps need something to act on; without a start few examples would come that far."""
+        self.create_catalog(catalog)
+        self.create_namespace(0, 0, namespace, "")
+        self.create_table(0, table)
+        self.create_catalog_role(0, role)
 
     # catalogs
 
@@ -268,7 +276,7 @@ class PolarisMachine(RuleBasedStateMachine):
     def rename_table(self, index: int, new_name: str) -> None:
         catalog, model, levels, name = self.any_table(index)
         new_name = f"t{new_name}"
-        if (catalog, levels, new_name) in self.retired:
+        if new_name == name or (catalog, levels, new_name) in self.retired:
             return
         pair = {"namespace": list(levels), "name": name}, {"namespace": list(levels), "name": new_name}
         body = {"source": pair[0], "destination": pair[1]}
@@ -349,6 +357,8 @@ def test_random_orders_follow_the_model(server: Server, store: Proxy) -> None:
             deadline=None,
             database=None,
             print_blob=True,
+            # Shrinking sends thousands of requests; the first failing order tells enough.
+            phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),
     )

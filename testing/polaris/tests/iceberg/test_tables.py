@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]  # it publishes no types
 import pytest
 from polaris_standin.contract.stack import BUCKET, Keys, ObjectStore, Polaris, Server
 from pyiceberg.catalog.rest import RestCatalog
