@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import requests  # here and not where it is used: services are asked side by side, and imports are no thing for threads
@@ -9,10 +10,14 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from floe_ops.targets.local.ports import HOST
+from floe_ops.targets.local.record import load
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from floe_ops.targets.interface import Platform
+    from floe_ops.targets.local.layout import Layout
 
 ANSWER_S = 2.0
 OK = 200
@@ -22,12 +27,14 @@ class NotYetError(Exception):
     """The service does not answer as it should, or not at all; the message says what was seen."""
 
 
-def probe(name: str, platform: Platform) -> None:
+def probe(name: str, platform: Platform, layout: Layout) -> None:
     """Ask the service `name` (as in `services.toml`) whether it is ready.
 
     Raises:
         NotYetError: It is not.
     """
+    if name == "s3":
+        _volumes(layout)
     checks: dict[str, Callable[[Platform], None]] = {
         "s3": _object_store,
         "polaris": _catalog,
@@ -46,6 +53,25 @@ def _object_store(platform: Platform) -> None:
     body = _get(url, dict(request.headers.items()))
     if "ListAllMyBucketsResult" not in body:
         raise NotYetError(f"{url} answers, but not with a list of buckets")
+
+
+def _volumes(layout: Layout) -> None:
+    """SeaweedFS's gateway lists buckets before its volumes are known, and until then can neither read nor write."""
+    found = load(layout.record)
+    if found is None or "s3" not in found.services:
+        return  # a store that runs elsewhere
+    url = f"http://{HOST}:{found.ports['weed-master']}/dir/status"
+    there = len(list((layout.data / "s3").glob("*.dat")))
+    topology = json.loads(_get(url))["Topology"]
+    nodes = [
+        node
+        for center in topology["DataCenters"] or []
+        for rack in center["Racks"] or []
+        for node in rack["DataNodes"] or []
+    ]
+    known = sum(node["Volumes"] for node in nodes)
+    if not nodes or known < there:
+        raise NotYetError(f"{url}: {known} of {there} volumes are known to {len(nodes)} volume servers")
 
 
 def _catalog(platform: Platform) -> None:

@@ -99,7 +99,7 @@ class Start:
             if process.state in waiting.GIVEN_UP:
                 self._say(f"{process.name} had stopped ({process.state}); starting it again")
                 self._supervisor.start_process(process.name)
-        if waiting.ready(platform, names):
+        if waiting.ready(platform, names, self.layout):
             waiting.until_ready(platform, names, self._supervisor, HEAL_S)
         return platform
 

@@ -45,7 +45,7 @@ def look(layout: Layout, platform: Platform | None) -> list[ServiceStatus]:
     processes = Supervisor(layout).processes()
     if platform is None or processes is None:
         return [ServiceStatus(name, "down", 0, "", 0, 0, "") for name in services()]
-    wrong = waiting.ready(platform, list(services()))
+    wrong = waiting.ready(platform, list(services()), layout)
     rows = [_row(layout, platform, name, processes.get(name), wrong.get(name, "")) for name in services()]
     watcher = processes.get(LEASE)
     if watcher:

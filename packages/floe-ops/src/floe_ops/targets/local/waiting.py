@@ -52,12 +52,12 @@ def until_ready(platform: Platform, names: list[str], supervisor: Supervisor, de
     return {name: wait.result() - start for name, wait in waits.items()}
 
 
-def ready(platform: Platform, names: list[str]) -> dict[str, str]:
+def ready(platform: Platform, names: list[str], layout: Layout) -> dict[str, str]:
     """Ask every service once, side by side; returns what is wrong by name, nothing for those that are ready."""
 
     def ask(name: str) -> str:
         try:
-            probe(name, platform)
+            probe(name, platform, layout)
         except NotYetError as error:
             return str(error)
         return ""
@@ -95,7 +95,7 @@ def _wait(name: str, platform: Platform, supervisor: Supervisor, end: float) -> 
 
 def _ask(name: str, platform: Platform, supervisor: Supervisor) -> None:
     try:
-        probe(name, platform)
+        probe(name, platform, supervisor.layout)
     except NotYetError:
         process = (supervisor.processes() or {}).get(name)
         if process and process.state in {"BACKOFF", *GIVEN_UP}:
