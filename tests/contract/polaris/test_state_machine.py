@@ -96,12 +96,13 @@ class PolarisMachine(RuleBasedStateMachine):
     def role_path(self, catalog: str, role: str) -> str:
         return f"{MANAGEMENT}/catalogs/{catalog}/catalog-roles/{role}"
 
-    @initialize(catalog=names, namespace=names, table=names, role=names)
-    def begin(self, catalog: str, namespace: str, table: str, role: str) -> None:
+    @initialize(catalog=names, namespace=names, child=names, table=names, role=names)
+    def begin(self, catalog: str, namespace: str, child: str, table: str, role: str) -> None:
         """Most steps need something to act on; without a start few examples would come that far."""
         self.create_catalog(catalog)
         self.create_namespace(0, 0, namespace, "")
-        self.create_table(0, table)
+        self.create_namespace(0, 1, child, "")
+        self.create_table(1, table)
         self.create_catalog_role(0, role)
 
     # catalogs
@@ -352,7 +353,7 @@ def test_random_orders_follow_the_model(server: Server, store: Proxy) -> None:
     run_state_machine_as_test(
         machine,  # type: ignore[arg-type]  # any factory will do; the annotation names the class only
         settings=settings(
-            max_examples=15,
+            max_examples=12,
             stateful_step_count=30,
             deadline=None,
             database=None,
