@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 import requests
+from floe_ops.targets.local.layout import Layout
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 if TYPE_CHECKING:
@@ -56,6 +58,16 @@ def fresh_root(folder: Path) -> Iterator[Path]:
         finally:
             patch.delenv("FLOE_RUN_PID", raising=False)
             LocalTarget().down()
+
+
+@pytest.fixture(autouse=True)
+def _no_socket_folder_stays(tmp_path: Path) -> Iterator[None]:
+    """A layout below a long path has its sockets in the temp folder; one that a test only made is removed here."""
+    yield
+    sockets = Layout(tmp_path).sockets
+    if sockets != Layout(tmp_path).run:
+        shutil.rmtree(sockets, ignore_errors=True)
+    shutil.rmtree(Layout(tmp_path / ".floe").sockets, ignore_errors=True)
 
 
 @pytest.fixture

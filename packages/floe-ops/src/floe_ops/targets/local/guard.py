@@ -38,7 +38,7 @@ def main(spec_file: str) -> None:
     with Path(spec["starts"]).open("a", encoding="utf-8") as starts:
         starts.write(f"{os.getpid()} {time.time():.3f}\n")
     os.chdir(spec["cwd"])
-    os.execve(spec["argv"][0], spec["argv"], spec["env"])  # noqa: S606 - no shell is the point
+    os.execve(spec["argv"][0], spec["argv"], spec["env"])  # noqa: S606  # nosec B606 - no shell is the point
 
 
 if __name__ == "__main__":

@@ -86,11 +86,6 @@ def object_store(inputs: Inputs) -> Program:
     """SeaweedFS in one process; its Iceberg catalog, WebDAV and pages are off, its inner parts want signed tokens."""
     port, run, sockets = inputs.ports, inputs.layout.run, inputs.layout.sockets
     home = run / "weed"
-    identity = {
-        "name": "floe",
-        "credentials": [{"accessKey": inputs.secrets["s3-access-key"], "secretKey": inputs.secrets["s3-secret-key"]}],
-        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-    }
     data = inputs.layout.data / "s3"
     options = {
         "dir": os.path.relpath(data, home),  # a list: a comma in the project's own path would split it
@@ -118,7 +113,7 @@ def object_store(inputs: Inputs) -> Program:
         env=_environment(inputs.layout, TMPDIR=str(sockets)),  # it puts sockets and logs there
         cwd=home,
         files={
-            home / "s3.json": json.dumps({"identities": [identity]}),
+            home / "s3.json": _seaweed_identity(inputs.secrets),
             home / "security.toml": _seaweed_security(inputs.secrets),
             data / ".keep": "",
         },
@@ -235,6 +230,13 @@ def _configured(name: str, tool: Path, config: dict[str, Any], layout: Layout) -
         cwd=layout.run,
         files={path: yaml.safe_dump(config, sort_keys=False)},
     )
+
+
+def _seaweed_identity(secrets: Mapping[str, str]) -> str:
+    """The one identity that may do everything; whoever signs with other keys, or not at all, is refused."""
+    keys = {"accessKey": secrets["s3-access-key"], "secretKey": secrets["s3-secret-key"]}
+    actions = ["Admin", "Read", "Write", "List", "Tagging"]
+    return json.dumps({"identities": [{"name": "floe", "credentials": [keys], "actions": actions}]})
 
 
 def _seaweed_security(secrets: Mapping[str, str]) -> str:
