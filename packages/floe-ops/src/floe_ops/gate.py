@@ -28,7 +28,9 @@ def hold(root: Path, run: Path | None) -> None:
     if run is None:
         raise UsageError("there is no run to judge", remedy="call ./noxw -s final")
     trace_is_whole(run)
-    result = verdict.assemble(root, run, set(plan.load().sessions), dict(os.environ))
+    everything = set(plan.load().sessions)
+    _suite_is_clean(verdict.assemble(root, run, everything, dict(os.environ)).totals)
+    result = verdict.assemble(root, run, everything, dict(os.environ))
     criteria = [criterion for unit in result.units for criterion in unit.criteria]
     bad = [criterion for criterion in criteria if criterion.status in verdict.BAD]
     if bad:
@@ -40,6 +42,13 @@ def hold(root: Path, run: Path | None) -> None:
         )
     shown = sum(criterion.status in {"passed", "passed_stale", "up_to_date"} for criterion in criteria)
     console.say(f"✓ {shown} criteria shown, {len(criteria) - shown} planned or not for target {result.target}")
+
+
+def _suite_is_clean(totals: dict[str, int]) -> None:
+    """Over all sessions tests passed and none failed, errored, was skipped or passed unexpectedly (WU8-AC5)."""
+    said = ", ".join(f"{totals[name]} {name}" for name in verdict.TOTALS)
+    unwanted = sum(totals[name] for name in ("failed", "errors", "skipped", "xpassed"))
+    evidence.record("WU8-AC5", "passed" if totals["passed"] and not unwanted else "failed", said)
 
 
 def trace_is_whole(run: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from floe_core.errors import FloeError, WrongStateError
 
-from floe_ops import project, tracing
+from floe_ops import plan, project, tracing
 from floe_ops.targets import interface
 
 SUITE = "tests/e2e"
@@ -39,7 +39,8 @@ class Choice:
 def prove(choice: Choice) -> None:
     """Run the chosen tests against the platform that is up, if one is; their output appears as it comes.
 
-    The whole suite also leaves `.floe/report/junit.xml`. The child ends with this process, however that ends.
+    Leaves a JUnit file in the run's folder, at a desk `.floe/report/junit.xml`. The child ends with this process,
+    however that ends.
 
     Raises:
         WrongStateError: Tests failed, or were skipped; `why` names them.
@@ -50,8 +51,7 @@ def prove(choice: Choice) -> None:
         failures = Path(scratch) / "failures.json"
         words = ["-p", "floe_ops.suite", *choice.words(), "--failures-to", str(failures)]
         words += ["--ends-with", str(os.getpid()), "-o", "junit_family=xunit2"]
-        if choice == Choice():
-            words.append(f"--junit-xml={project.state() / 'report' / 'junit.xml'}")
+        words.append(f"--junit-xml={_junit()}")
         code = _run([sys.executable, "-m", "pytest", SUITE, *words], root)
         failing = json.loads(failures.read_text(encoding="utf-8")) if failures.is_file() else []
     if failing:
@@ -67,6 +67,13 @@ def prove(choice: Choice) -> None:
             where=SUITE,
             why=f"pytest ended with {code}; its last lines above say why",
         )
+
+
+def _junit() -> Path:
+    run = project.run_dir()
+    if run is None:
+        return project.state() / "report" / "junit.xml"
+    return run / f"{plan.slug(os.environ.get('FLOE_SESSION', 'desk'))}.junit.xml"
 
 
 def _run(words: list[str], root: Path) -> int:

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from floe_ops import ledger, otlp_json, plan, project
+from floe_ops import junit, ledger, otlp_json, plan, project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -190,15 +190,13 @@ def _critical_path(units: dict[str, UnitResult]) -> float:
 
 
 def _totals(run: Path, records: dict[str, Any], units: dict[str, UnitResult]) -> dict[str, int]:
-    """Test totals: those of the whole suite in `final`, or the sum over the units where it did not run."""
-    by_session = {
-        name: ledger.totals_of(run, plan.slug(name))
-        if unit.status != "up_to_date"
-        else records.get(name, {}).get("totals", {})
-        for name, unit in units.items()
-    }
-    chosen = [by_session["final"]] if by_session.get("final") else list(by_session.values())
-    totals = {key: sum(part.get(key, 0) for part in chosen) for key in TOTALS}
+    """Test totals over all sessions: every e2e test runs once a run, in the session of its work unit."""
+    totals = dict.fromkeys(TOTALS, 0)
+    for name, unit in units.items():
+        fresh = unit.status != "up_to_date"
+        kept = records.get(name, {}).get("totals", {})
+        for key, count in (ledger.totals_of(run, plan.slug(name)) if fresh else kept).items():
+            totals[key] += count
     criteria = [criterion for unit in units.values() for criterion in unit.criteria]
     return totals | {"not_run": sum(criterion.status == "not_run" for criterion in criteria)}
 
@@ -265,8 +263,10 @@ def close(words: list[str]) -> int:
     otlp_json.spool_run(root, run, dict(os.environ), verdict.headline)
     write(run / "verdict.json", verdict)
     if "final" in wanted:
-        (root / ".floe" / "report").mkdir(exist_ok=True)
-        write(root / ".floe" / "report" / "verdict.json", verdict)
+        report = root / ".floe" / "report"
+        report.mkdir(exist_ok=True)
+        write(report / "verdict.json", verdict)
+        junit.join(run, report / "junit.xml")
     _prune(run)
     python = root / ".venv" / "bin" / "python"
     if python.exists():
