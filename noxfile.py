@@ -22,6 +22,7 @@ import functools
 import io
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -72,10 +73,6 @@ def begin() -> Path:
         if "--target" in OPTIONS:
             os.environ["FLOE_TARGET"] = OPTIONS[OPTIONS.index("--target") + 1]
         atexit.register(finish, run)
-        if any(word.startswith(("-j", "--parallel")) for word in sys.argv):
-            # Lines of several sessions and a redrawn status board cannot share a terminal: lines win.
-            sys.stdout = _NotATerminal(sys.stdout.buffer, line_buffering=True)
-            threading.Thread(target=show_lines, args=(run,), daemon=True).start()
     elif sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: end with the parent, also on its kill -9
     signal.signal(signal.SIGTERM, _interrupt)
@@ -92,6 +89,19 @@ class _NotATerminal(io.TextIOWrapper):
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     """SIGTERM ends like Ctrl-C: Nox by itself would leave its children behind."""
     raise KeyboardInterrupt
+
+
+def side_by_side() -> bool:
+    """Whether sessions run in parallel: as asked by -j, else where `final` has something to prove and cores to use."""
+    asked = re.search(r" (?:-j|--parallel)[ =]?(\w+)", " ".join(sys.argv))
+    jobs = asked[1] if asked else os.environ.get("NOX_PARALLEL")
+    if jobs:
+        return jobs != "1"
+    looks = {"-l", "--list", "--list-sessions", "--usage", "--help", "-h", "--version"} & set(sys.argv)
+    if looks or not os.environ["FLOE_FINAL"] or all(one["state"] == "up_to_date" for one in decisions().values()):
+        return False
+    nox.options.parallel = os.cpu_count() or 1
+    return nox.options.parallel > 1
 
 
 def ops(module: str, *words: str) -> subprocess.CompletedProcess[bytes]:
@@ -220,6 +230,10 @@ def unit(name: str) -> Callable[[Callable[[nox.Session], None]], object]:
 
 
 RUN = begin()
+if not WORKER and side_by_side():
+    # Lines of several sessions and a redrawn status board cannot share a terminal: lines win.
+    sys.stdout = _NotATerminal(sys.stdout.buffer, line_buffering=True)
+    threading.Thread(target=show_lines, args=(RUN,), daemon=True).start()
 
 
 @unit("helm_bootstrap")

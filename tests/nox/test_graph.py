@@ -60,8 +60,9 @@ def test_force_and_ci_run_everything(checkout: Checkout, words: tuple[str, ...],
     assert set(checkout.statuses().values()) == {"passed"}
 
 
-def test_lines_of_a_parallel_run_are_shown_under_their_session(checkout: Checkout) -> None:
-    done = checkout.nox("final", options=("-j", "2"))
+@pytest.mark.parametrize("options", [("-j", "2"), ("-j2",), ("--parallel=2",), ()])
+def test_lines_of_a_parallel_run_are_shown_under_their_session(checkout: Checkout, options: tuple[str, ...]) -> None:
+    done = checkout.nox("final", options=options)
 
     assert done.stdout.count("a line from plugins") == 1
     assert any(line.strip() == "plugins │ a line from plugins" for line in done.stdout.splitlines())
