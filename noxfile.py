@@ -298,22 +298,27 @@ def final(session: nox.Session) -> None:
     invoke(session, *tasks, "final.prove", "--unit", "WU8", "final.verdict", "--gate")
 
 
-@nox.session
+def outside(session: nox.Session, *words: str) -> None:
+    """Run a program of the environment that belongs to no unit: it leaves nothing for the verdict."""
+    ops("environment", "ensure").check_returncode()
+    ours = ("RUN_ID", "RUN_DIR", "RUN_PID", "RUN_STARTED", "TRACE_ID", "ROOT_SPAN", "PARENT_SPAN", "FINAL", "FORCE")
+    unset = dict.fromkeys(f"FLOE_{name}" for name in (*ours, "ROOT", "ALLOW_STALE"))
+    session.run(str(PYTHON), "-m", *words, external=True, env=unset)
+
+
+@nox.session(allow_parallel=False)
 def tests(session: nox.Session) -> None:
     """Unit and contract tests of every package and plugin; words after -- go to pytest."""
-    ops("environment", "ensure").check_returncode()
-    session.run(str(PYTHON), "-m", "pytest", *(session.posargs or ["-n", "auto", "--dist", "worksteal"]), external=True)
+    outside(session, "pytest", *(session.posargs or ["-n", "auto", "--dist", "worksteal"]))
 
 
-@nox.session
+@nox.session(allow_parallel=False)
 def lint(session: nox.Session) -> None:
     """ruff, mypy, shellcheck, zizmor and the lock, over the whole tree."""
-    ops("environment", "ensure").check_returncode()
-    session.run(str(PYTHON), "-m", "invoke", "final.lint", external=True)
+    outside(session, "invoke", "final.lint")
 
 
-@nox.session
+@nox.session(allow_parallel=False)
 def docs(session: nox.Session) -> None:
     """Hold the generated pages of docs/ against the plan; `invoke final.docs --write` makes them new."""
-    ops("environment", "ensure").check_returncode()
-    session.run(str(PYTHON), "-m", "invoke", "final.docs", external=True)
+    outside(session, "invoke", "final.docs")

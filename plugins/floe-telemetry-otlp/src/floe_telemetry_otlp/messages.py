@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # no stubs in the lock
+from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,

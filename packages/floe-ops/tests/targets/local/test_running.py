@@ -18,7 +18,7 @@ from floe_ops import toolchain
 from floe_ops.targets.local import LocalTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from floe_ops.targets.interface import Platform
@@ -36,7 +36,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 @pytest.fixture(scope="module")
-def up(shared_root: Path) -> Iterator[tuple[LocalTarget, Platform, float]]:
+def up(shared_root: Path) -> tuple[LocalTarget, Platform, float]:
     spool = shared_root / ".floe" / "spool"
     spool.mkdir(parents=True)
     (spool / "before.json").write_text(json.dumps(_span()), encoding="utf-8")
