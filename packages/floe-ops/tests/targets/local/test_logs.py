@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import itertools
+import contextlib
+import queue
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -36,30 +36,27 @@ def test_an_unknown_service_is_a_usage_error(layout: Layout) -> None:
 
 def test_following_goes_on_over_half_lines_and_through_a_rotation(layout: Layout) -> None:
     path = layout.logs / "s3.log"
-    writing = threading.Event()
+    lines: queue.Queue[str] = queue.Queue()
 
-    def write() -> None:
-        writing.wait(10)
+    def read() -> None:
+        for line in logs.follow({"s3": path}):
+            lines.put(line)
+
+    def write(text: str) -> None:
         with path.open("a", encoding="utf-8") as file:
-            for part in ("one\ntw", "o\n"):
-                file.write(part)
-                file.flush()
-        writing.clear()
-        writing.wait(10)
-        path.write_text("three\n", encoding="utf-8")  # shorter than before, as after a rotation
+            file.write(text)
 
-    writer = threading.Thread(target=write)
-    writer.start()
-    following = logs.follow({"s3": path})
-    seen: list[str] = []
-    reader = threading.Thread(target=lambda: seen.extend(itertools.islice(following, 3)))
-    reader.start()
-    deadline = time.monotonic() + 10
-    while reader.is_alive() and time.monotonic() < deadline:
-        writing.set()  # the first for the lines, the second for the rotation, once the lines were read
-        reader.join(0.3)
-    writer.join(10)
-    assert seen == ["one", "two", "three"]
+    threading.Thread(target=read, daemon=True).start()
+    write("first\n")
+    while lines.empty():  # it follows from some moment on: what was written before that is not its business
+        write("first\n")
+        with contextlib.suppress(queue.Empty):
+            lines.put(lines.get(timeout=0.3))
+    write("one\ntw")
+    write("o\n")
+    seen = [line for line in iter(lambda: lines.get(timeout=10), "two") if line != "first"]
+    path.write_text("three\n", encoding="utf-8")  # shorter than before, as after a rotation
+    assert [*seen, lines.get(timeout=10)] == ["one", "three"]
 
 
 @pytest.mark.parametrize(
