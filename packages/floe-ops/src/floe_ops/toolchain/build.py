@@ -167,6 +167,8 @@ def _reachable(proxies: str) -> bool:
         return True
     try:
         requests.head(servers[0], timeout=REACH_S, allow_redirects=False)
+    except requests.exceptions.SSLError:
+        return True  # it answers; whether its certificate is good is for Go to say, which asks the system's store
     except requests.RequestException:
         return False
     return True
