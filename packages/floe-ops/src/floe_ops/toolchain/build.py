@@ -47,8 +47,8 @@ def build(tool: Tool, go: Go, output: Path) -> None:
         console.step(f"building {tool.name} with Go {go.version} ({tool.estimate})") as detail,
     ):
         code, said = _run(command, tool, _environment(go, Path(scratch)), detail)
-    if code != 0:
-        raise _failure(tool, said)
+        if code != 0:
+            raise _failure(tool, said)
 
 
 def _run(
