@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+import ssl
 import subprocess
 import sys
+import threading
 import time
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from floe_core.errors import ExitCode, FloeError, MissingToolError, UsageError
 from floe_ops import toolchain
 from floe_ops.toolchain import build, golang, store, tools
@@ -125,6 +133,45 @@ def test_a_proxy_that_does_not_answer_is_turned_off(checkout: Path, go: Path, tm
     environment = (go / "environment").read_text(encoding="utf-8").splitlines()
     assert "GOPROXY=off" in environment
     assert {"CGO_ENABLED=0", "GOTOOLCHAIN=local", "GOFLAGS="} <= set(environment)
+
+
+def test_a_proxy_with_a_certificate_of_its_own_answers_too(
+    checkout: Path, go: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Go asks the system's certificates, this program may know others: whose certificate is good is for Go to say."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(_self_signed(tmp_path / "proxy.pem"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"https://127.0.0.1:{server.server_port}"
+        script = (go / "go").read_text(encoding="utf-8").replace("echo off", f"echo {url}")
+        (go / "go").write_text(script, encoding="utf-8")
+        toolchain.ensure("hello")
+        server.shutdown()
+    assert "GOPROXY=off" not in (go / "environment").read_text(encoding="utf-8").splitlines()
+
+
+def _self_signed(path: Path) -> Path:
+    """A key and a certificate for 127.0.0.1 that nobody vouches for, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return path
 
 
 def test_no_go_and_no_network_is_an_error_within_seconds(
