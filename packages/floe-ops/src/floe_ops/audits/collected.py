@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DEADLINE_S = 120.0
 E2E = "tests/e2e/"
+TREES = ("packages", "plugins", "testing", "tests")
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def collect(project: Path) -> tuple[Test, ...]:
     with tempfile.TemporaryDirectory(prefix="floe-collect-") as scratch:
         output = Path(scratch) / "tests.json"
         words = ["--collect-only", "-q", "--no-header", "-p", "floe_ops.audits.collecting", OPTION, str(output)]
+        words += [tree for tree in TREES if (project / tree).is_dir()]  # `testpaths` leaves out what needs a platform
         try:
             done = subprocess.run(  # noqa: S603 - our interpreter with words of our own
                 [sys.executable, "-m", "pytest", *words],
