@@ -1,7 +1,7 @@
 """The front door of floe.
 
-    ./noxw -s final                  take the platform from nothing to a verdict
-    ./noxw -j 2 -s final             the same, phases side by side
+    ./noxw -s final                  take the platform from nothing to a verdict, sessions side by side
+    ./noxw -j 1 -s final             the same, one after the other
     ./noxw -s security               one work unit of the plan
     ./noxw -s final -- --force       prove everything again
     ./noxw -s tests                  the test suite        (./noxw -s lint: the static gates)
@@ -14,15 +14,14 @@ Options after `--`: --force, --allow-stale-advisories, --target NAME; `tests` pa
 
 from __future__ import annotations
 
+import argparse
 import atexit
 import contextlib
 import ctypes
 import fcntl
-import functools
 import io
 import json
 import os
-import re
 import secrets
 import signal
 import subprocess
@@ -49,34 +48,88 @@ OPS = ROOT / "packages" / "floe-ops" / "src"
 PLAN = tomllib.loads((OPS / "floe_ops" / "plan.toml").read_text(encoding="utf-8"))["sessions"]
 PYTHON = ROOT / ".venv" / "bin" / "python"
 WORKER = "--parallel-worker" in sys.argv  # a child that `nox -j` started for one session
-OPTIONS = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+SPLIT = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+
+
+def asked() -> argparse.Namespace:
+    """What Nox was asked for, by its own rules: `names` of sessions, `jobs`, and whether it only lists or explains."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-s", "-e", "--session", "--sessions", dest="names", nargs="*", action="extend", default=[])
+    parser.add_argument("-t", "--tags", nargs="*", action="extend", default=[])
+    parser.add_argument("-j", "--parallel", dest="jobs", default=os.environ.get("NOX_PARALLEL"))
+    parser.add_argument(
+        "-l", "--list", "--list-sessions", "--usage", "-h", "--help", "--version", dest="looks", nargs="?", const=True
+    )
+    for others in (("-k", "--keywords"), ("-f", "--noxfile"), ("-p", "--pythons"), ("-R",), ("-x",)):
+        parser.add_argument(*others, dest=others[0], nargs="?")
+    said, _ = parser.parse_known_args(sys.argv[1:SPLIT])
+    said.names += [name for name in os.environ.get("NOXSESSION", "").split(",") if name]
+    said.names += [name for name, entry in PLAN.items() if f"phase{entry['phase']}" in said.tags]
+    if not (said.names or said.tags or getattr(said, "-k")):
+        said.names = list(nox.options.sessions or ())
+    return said
+
+
+def options(*, ours: bool) -> argparse.Namespace:
+    """The words after `--`; where no session of the plan was asked for they are pytest's."""
+    parser = argparse.ArgumentParser(prog="./noxw -s SESSION --", allow_abbrev=False)
+    parser.add_argument("--force", action="store_true", help="prove everything again")
+    parser.add_argument("--allow-stale-advisories", action="store_true", help="under CI=true: accept an old snapshot")
+    parser.add_argument("--target", default=os.environ.get("FLOE_TARGET", "local"), help="where the platform runs")
+    return parser.parse_args(sys.argv[SPLIT + 1 :] if ours else [])
 
 
 def begin() -> Path:
     """Name this run and tell every child about it; the folder is made by the first session that runs."""
-    if not WORKER:
-        run = ROOT / ".floe" / "run" / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
+    if WORKER:
+        end_with(int(os.environ["FLOE_RUN_PID"]))
+    else:
+        run = ROOT / ".floe" / "run" / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}"
         outer = os.environ.get("TRACEPARENT", "").split("-")
+        continued = len(outer) == 4  # noqa: PLR2004 - W3C Trace Context: version, trace, parent, flags
+        said = options(ours=bool(PLAN.keys() & set(ASKED.names)))
         os.environ.update(
             FLOE_ROOT=str(ROOT),
             FLOE_RUN_ID=run.name,
             FLOE_RUN_DIR=str(run),
             FLOE_RUN_PID=str(os.getpid()),
             FLOE_RUN_STARTED=str(time.time_ns()),
-            FLOE_TRACE_ID=outer[1] if len(outer) == 4 else secrets.token_hex(16),  # noqa: PLR2004 - W3C Trace Context
+            FLOE_RUN_ASKED=",".join(name for name in ASKED.names if name in PLAN),
+            FLOE_TRACE_ID=outer[1] if continued else secrets.token_hex(16),
             FLOE_ROOT_SPAN=secrets.token_hex(8),
-            FLOE_PARENT_SPAN=outer[2] if len(outer) == 4 else "",  # noqa: PLR2004 - W3C Trace Context
-            FLOE_FINAL="1" if any("final" in word for word in [*sys.argv, os.environ.get("NOXSESSION", "")]) else "",
-            FLOE_FORCE="1" if "--force" in OPTIONS or os.environ.get("CI") == "true" else "",
-            FLOE_ALLOW_STALE="1" if "--allow-stale-advisories" in OPTIONS else "",
+            FLOE_PARENT_SPAN=outer[2] if continued else "",
+            FLOE_FINAL="1" if "final" in ASKED.names else "",
+            FLOE_FORCE="1" if said.force or os.environ.get("CI") == "true" else "",
+            FLOE_ALLOW_STALE="1" if said.allow_stale_advisories else "",
+            FLOE_TARGET=said.target,
         )
-        if "--target" in OPTIONS:
-            os.environ["FLOE_TARGET"] = OPTIONS[OPTIONS.index("--target") + 1]
         atexit.register(finish, run)
-    elif sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: end with the parent, also on its kill -9
-    signal.signal(signal.SIGTERM, _interrupt)
+    for sign in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(sign) is not signal.SIG_IGN:  # nohup ignores SIGHUP, and so do we then
+            signal.signal(sign, _interrupt)
     return Path(os.environ["FLOE_RUN_DIR"])
+
+
+def end_with(parent: int) -> None:
+    """End when the process `parent`, which started this one, is gone: by the kernel on Linux, else by looking."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:
+        sys.exit(128 + signal.SIGTERM)
+    if sys.platform != "linux":
+        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    """SIGTERM ends like Ctrl-C, once: Nox by itself would leave its children behind."""
+    signal.signal(number, lambda *_: None)
+    raise KeyboardInterrupt
 
 
 class _NotATerminal(io.TextIOWrapper):
@@ -86,37 +139,39 @@ class _NotATerminal(io.TextIOWrapper):
         return False
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """SIGTERM ends like Ctrl-C: Nox by itself would leave its children behind."""
-    raise KeyboardInterrupt
-
-
 def side_by_side() -> bool:
-    """Whether sessions run in parallel: as asked by -j, else where `final` has something to prove and cores to use."""
-    asked = re.search(r" (?:-j|--parallel)[ =]?(\w+)", " ".join(sys.argv))
-    jobs = asked[1] if asked else os.environ.get("NOX_PARALLEL")
-    if jobs:
-        return jobs != "1"
-    looks = {"-l", "--list", "--list-sessions", "--usage", "--help", "-h", "--version"} & set(sys.argv)
-    if looks or not os.environ["FLOE_FINAL"] or all(one["state"] == "up_to_date" for one in decisions().values()):
+    """Whether sessions run in parallel: as asked by -j, else where `final` alone has something to prove."""
+    if ASKED.jobs:
+        return bool(ASKED.jobs != "1")
+    if ASKED.looks or ASKED.names != ["final"] or all(one["state"] == "up_to_date" for one in decisions().values()):
         return False
     nox.options.parallel = os.cpu_count() or 1
     return nox.options.parallel > 1
 
 
-def ops(module: str, *words: str) -> subprocess.CompletedProcess[bytes]:
-    """Run a standard-library module of floe_ops, before or beside the environment."""
-    env = {**os.environ, "PYTHONPATH": str(OPS)}
-    return subprocess.run([sys.executable, "-m", f"floe_ops.{module}", *words], cwd=ROOT, env=env, check=False)  # noqa: S603
+def ops(module: str, *words: str) -> int:
+    """Run a standard-library module of floe_ops, before or beside the environment; returns its exit code."""
+    command = [sys.executable, "-m", f"floe_ops.{module}", *words]
+    child = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(OPS)})  # noqa: S603
+    try:
+        return child.wait()
+    except BaseException:
+        _end(child, group=False)
+        raise
 
 
 def decisions() -> dict[str, dict[str, object]]:
     """What the ledger says of every session; one process decides for all, before any other work."""
-    RUN.mkdir(parents=True, exist_ok=True)
     path = RUN / "decisions.json"
+    try:
+        RUN.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sys.exit(
+            f"✗ cannot write {error.filename}: {error.strerror}\n  next:  free the disk, or clone into your own folder"
+        )
     with (RUN / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not path.exists() and ops("ledger", "decide").returncode:
+        if not path.exists() and ops("ledger", "decide"):
             sys.exit("the ledger could not decide: see above")
     decided: dict[str, dict[str, object]] = json.loads(path.read_text(encoding="utf-8"))
     return decided
@@ -182,7 +237,7 @@ def invoke(session: nox.Session, *words: str) -> None:
     keep(name, status="running", **state)
     status, reason = "failed", "interrupted"
     try:
-        code = 5 if ops("environment", "ensure").returncode else stream(session, words)
+        code = 5 if ops("environment", "ensure") else stream(session, words)
         status, reason = ("failed", f"exit code {code}") if code else ("passed", "")
     finally:
         keep(name, status=status, reason=reason, ended=time.time_ns(), **state)
@@ -191,49 +246,60 @@ def invoke(session: nox.Session, *words: str) -> None:
         session.error(f"{name} failed ({reason})")
 
 
-def show_lines(run: Path) -> None:
-    """Print what the sessions of a parallel run write, as it comes, each line under its session's name."""
-    seen: dict[Path, int] = {}
-    while True:
-        for log in sorted(run.glob("*.log")):
+class Lines(threading.Thread):
+    """Prints what the sessions of a parallel run write, as it comes, each line under its session's name."""
+
+    def __init__(self, run: Path) -> None:
+        super().__init__(daemon=True)
+        self.run_dir, self.seen, self.over = run, dict[Path, int](), threading.Event()
+
+    def run(self) -> None:
+        """Look twenty times a second until `end`, and once more then."""
+        while not self.over.wait(0.05):
+            self.show()
+        self.show()
+
+    def show(self) -> None:
+        """Print the whole lines that came since the last look."""
+        for log in sorted(self.run_dir.glob("*.log")):
             with log.open("rb") as source:
-                source.seek(seen.get(log, 0))
+                source.seek(self.seen.get(log, 0))
                 for line in source:
                     if line.endswith(b"\n"):
-                        seen[log] = seen.get(log, 0) + len(line)
+                        self.seen[log] = self.seen.get(log, 0) + len(line)
                         sys.stdout.write(f"{log.stem:>18} │ {line.decode(errors='replace')}")
-        time.sleep(0.05)
+
+    def end(self) -> None:
+        """Print what is left, then stop."""
+        self.over.set()
+        self.join(1)
 
 
 def finish(run: Path) -> None:
     """Write the verdict, whatever happened, and end the services that this run started."""
+    for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(sign, signal.SIG_IGN)
+    if LINES:
+        LINES.end()
     if run.is_dir():
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        ops("verdict", "close", "--", *sys.argv[1:])
+        ops("verdict", "close")
 
 
 def unit(name: str) -> Callable[[Callable[[nox.Session], None]], object]:
     """A session of the plan: its requirements and phase come from plan.toml."""
-
-    def declare(body: Callable[[nox.Session], None]) -> object:
-        entry = PLAN[name]
-        tags = [f"phase{entry['phase']}"]
-
-        @functools.wraps(body)
-        def run(session: nox.Session) -> None:
-            body(session)
-
-        return nox.session(name=name, requires=entry["requires"], tags=tags)(run)
-
-    return declare
+    entry = PLAN[name]
+    return nox.session(name=name, requires=entry["requires"], tags=[f"phase{entry['phase']}"])
 
 
+ASKED = asked()
+LINES: Lines | None = None
 RUN = begin()
 if not WORKER and side_by_side():
     # Lines of several sessions and a redrawn status board cannot share a terminal: lines win.
-    sys.stdout = _NotATerminal(sys.stdout.buffer, line_buffering=True)
-    threading.Thread(target=show_lines, args=(RUN,), daemon=True).start()
+    encoding = sys.stdout.encoding
+    sys.stdout = _NotATerminal(sys.stdout.buffer, encoding=encoding, errors="replace", line_buffering=True)
+    LINES = Lines(RUN)
+    LINES.start()
 
 
 @unit("helm_bootstrap")
@@ -300,16 +366,21 @@ def final(session: nox.Session) -> None:
 
 def outside(session: nox.Session, *words: str) -> None:
     """Run a program of the environment that belongs to no unit: it leaves nothing for the verdict."""
-    ops("environment", "ensure").check_returncode()
-    ours = ("RUN_ID", "RUN_DIR", "RUN_PID", "RUN_STARTED", "TRACE_ID", "ROOT_SPAN", "PARENT_SPAN", "FINAL", "FORCE")
-    unset = dict.fromkeys(f"FLOE_{name}" for name in (*ours, "ROOT", "ALLOW_STALE"))
-    session.run(str(PYTHON), "-m", *words, external=True, env=unset)
+    if ops("environment", "ensure"):
+        session.error("there is no environment: see above")
+    unset = [name for name in os.environ if name.startswith(("FLOE_RUN_", "FLOE_TRACE_", "FLOE_ROOT", "FLOE_PARENT_"))]
+    env = {
+        **dict.fromkeys([*unset, "FLOE_FINAL", "FLOE_FORCE", "FLOE_ALLOW_STALE"]),
+        "FLOE_PARENT_PID": str(os.getpid()),
+    }
+    session.run(str(PYTHON), "-m", *words, external=True, env=env)
 
 
 @nox.session(allow_parallel=False)
 def tests(session: nox.Session) -> None:
     """Unit and contract tests of every package and plugin; words after -- go to pytest."""
-    outside(session, "pytest", *(session.posargs or ["-n", "auto", "--dist", "worksteal"]))
+    words = [] if PLAN.keys() & set(ASKED.names) else session.posargs  # they are the plan's then
+    outside(session, "pytest", *(words or ["-n", "auto", "--dist", "worksteal"]))
 
 
 @nox.session(allow_parallel=False)

@@ -19,7 +19,7 @@ INVOKE = """#!/bin/sh
 # Stands for the environment's Python: `-m invoke` does what the test asks, the report is left to the fallback.
 case "$2" in invoke) ;; *) exit 1 ;; esac
 slug=$(printf %s "$FLOE_SESSION" | tr '(' '-' | tr -d ')')
-echo "a line from $FLOE_SESSION"
+echo "a line from $FLOE_SESSION, final [$FLOE_FINAL], target $FLOE_TARGET"
 if [ "$FLOE_SESSION" = "${BREAK:-}" ]; then
     echo '{"task": "planted", "what": "a planted failure", "where": "here.py:1", "why": "", "remedy": ""}' \\
         > "$FLOE_RUN_DIR/$slug.failure.json"
@@ -62,12 +62,22 @@ class Checkout:
             self.words(*sessions, options=options), env=self.env(**more), capture_output=True, text=True, check=False
         )
 
+    @property
+    def ran(self) -> set[str]:
+        """The sessions that the newest run has come to."""
+        newest = max((self.path / ".floe/run").iterdir(), key=lambda run: run.stat().st_mtime_ns)
+        return {json.loads(path.read_text())["session"] for path in newest.glob("*.session.json")}
+
     def verdict(self) -> dict[str, Any]:
         content: dict[str, Any] = json.loads((self.path / ".floe/report/verdict.json").read_text())
         return content
 
     def statuses(self) -> dict[str, str]:
         return {unit["session"]: unit["status"] for unit in self.verdict()["units"]}
+
+    def renew(self) -> None:
+        """Say that the environment is whole, after the checkout has moved."""
+        (self.path / ".venv/floe-stamp").write_text(environment.digest(self.path))
 
     def git(self, *words: str) -> None:
         subprocess.run(["git", *words], cwd=self.path, check=True, capture_output=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,8 +65,9 @@ def test_force_and_ci_run_everything(checkout: Checkout, words: tuple[str, ...],
 def test_lines_of_a_parallel_run_are_shown_under_their_session(checkout: Checkout, options: tuple[str, ...]) -> None:
     done = checkout.nox("final", options=options)
 
-    assert done.stdout.count("a line from plugins") == 1
-    assert any(line.strip() == "plugins │ a line from plugins" for line in done.stdout.splitlines())
+    said = "a line from plugins, final [1], target local"
+    assert done.stdout.count("a line from plugins,") == 1
+    assert any(line.strip() == f"plugins │ {said}" for line in done.stdout.splitlines())
 
 
 def test_one_unit_alone_leaves_the_verdict_of_final_as_it_was(checkout: Checkout) -> None:
@@ -77,3 +79,39 @@ def test_one_unit_alone_leaves_the_verdict_of_final_as_it_was(checkout: Checkout
     assert done.returncode == 1
     assert "a planted failure" in done.stdout
     assert checkout.verdict() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "ran"),
+    [
+        (("-s", "plugins"), {"plugins"}),
+        (("-splugins", "--", "--target", "local"), {"plugins"}),
+        (("-t", "phase1"), {name for name, session in plan.load().sessions.items() if session.phase == 1}),
+        (("-e", "otel"), {"helm_bootstrap", "otel"}),
+        (("-s", "dbt_demo(duckdb)"), {"dbt_demo(duckdb)"}),
+    ],
+)
+def test_only_final_by_name_judges_the_whole_plan(checkout: Checkout, words: tuple[str, ...], ran: set[str]) -> None:
+    checkout.path = checkout.path.rename(checkout.path.with_name("a final checkout"))
+    checkout.renew()
+
+    done = subprocess.run(
+        [*checkout.words()[:-1], *words], env=checkout.env(), capture_output=True, text=True, check=True
+    )
+
+    assert checkout.ran == ran
+    assert "final []" in done.stdout
+    assert "blocked" not in done.stdout
+    assert not (checkout.path / ".floe/report").exists()
+
+
+@pytest.mark.parametrize("words", [("-s", "finall"), ("-l",), ("-s", "plugins", "--", "--forced")])
+def test_what_runs_no_session_leaves_nothing(checkout: Checkout, words: tuple[str, ...]) -> None:
+    subprocess.run([*checkout.words()[:-1], *words], env=checkout.env(), capture_output=True, check=False)
+
+    assert not (checkout.path / ".floe/run").exists()
+    assert not (checkout.path / ".floe/report").exists()
+
+
+def test_another_target_reaches_the_tasks(checkout: Checkout) -> None:
+    assert "target elsewhere" in checkout.nox("plugins", "--", "--target", "elsewhere").stdout

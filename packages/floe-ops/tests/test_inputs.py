@@ -51,13 +51,34 @@ def test_without_git_the_same_files_have_the_same_hashes(checkout: Path) -> None
     assert inputs.tree(checkout) == with_git
 
 
+def test_a_script_that_can_no_longer_be_run_is_another_one(checkout: Path) -> None:
+    before = inputs.tree(checkout)
+    (checkout / "kept.txt").chmod(0o755)
+
+    assert inputs.tree(checkout)["kept.txt"] != before["kept.txt"]
+
+
+def test_where_git_does_not_answer_every_file_is_read(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "ignored.txt").unlink()
+    whole = inputs.tree(checkout)
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    assert inputs.tree(checkout) == whole
+    assert "git does not answer" in capsys.readouterr().err
+
+
 def test_select_takes_files_folders_and_globs_and_takes_away() -> None:
     paths = ["a.py", "demo/x/m.sql", "demo-2/y", "plugins/floe-a/src/a.py", "plugins/floe-a/README.md"]
     files = dict.fromkeys(paths, "0")
 
     assert list(inputs.select(files, ["demo"])) == ["demo/x/m.sql"]
     assert list(inputs.select(files, ["plugins/floe-*/src"])) == ["plugins/floe-a/src/a.py"]
-    assert list(inputs.select(files, ["**", "!*.md", "!demo/"])) == ["a.py", "demo-2/y", "plugins/floe-a/src/a.py"]
+    assert list(inputs.select(files, ["**", "!**.md", "!demo/"])) == ["a.py", "demo-2/y", "plugins/floe-a/src/a.py"]
+    assert list(inputs.select(files, ["*.py"])) == ["a.py"]
+    assert list(inputs.select(files, ["**.py"])) == ["a.py", "plugins/floe-a/src/a.py"]
+    assert inputs.select(files, []) == {}
 
 
 @given(st.dictionaries(NAMES, st.text(alphabet="0123", min_size=1), max_size=6), NAMES, st.text("4567", min_size=1))

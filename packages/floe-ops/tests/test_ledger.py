@@ -28,6 +28,7 @@ def _pass(root: Path, name: str, **state: Any) -> None:
     run = root / ".floe" / "run" / "r"
     run.mkdir(exist_ok=True)
     (run / "decisions.json").write_text(json.dumps(ledger.decide(root, force=False, now=NOW)))
+    (root / "demo" / "model.sql").write_text(state.pop("meanwhile", (root / "demo" / "model.sql").read_text()))
     kept = {"status": "passed", "started": 0, "ended": 2_000_000_000, **state}
     (run / f"{plan.slug(name)}.session.json").write_text(json.dumps(kept))
     ledger.close(root, run, name, now=NOW)
@@ -64,6 +65,12 @@ def test_a_file_that_is_no_input_changes_nothing(root: Path) -> None:
     (root / "README.md").write_text("new words")
 
     assert _decision(root, "plugins")[0] == "up_to_date"
+
+
+def test_what_changed_while_it_ran_is_not_proved(root: Path) -> None:
+    _pass(root, "plugins", meanwhile="select 2")
+
+    assert _decision(root, "plugins") == ("run", "never passed here")
 
 
 def test_a_failure_takes_the_record_away(root: Path) -> None:

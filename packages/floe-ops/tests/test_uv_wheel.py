@@ -107,7 +107,7 @@ def test_name_and_password_of_an_index_are_sent_and_never_shown(
 ) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", index.url.replace("http://", "http://me:p%40ss@"))
     uv_wheel.ensure(root)
-    assert index.logins[0] == f"Basic {base64.b64encode(b'me:p@ss').decode()}"
+    assert set(index.logins) == {f"Basic {base64.b64encode(b'me:p@ss').decode()}"}  # for the page and for the file
 
     monkeypatch.setenv("PIP_INDEX_URL", "http://me:p%40ss@127.0.0.1:1/simple")  # nosec B105 - planted
     (root / ".floe/tools/uv-1.2.3/uv").unlink()
@@ -116,6 +116,13 @@ def test_name_and_password_of_an_index_are_sent_and_never_shown(
     assert "p%40ss" not in str(caught.value) + capsys.readouterr().err
     assert "http://127.0.0.1:1/simple/uv/" in str(caught.value)
     assert "install uv" in str(caught.value)
+
+
+def test_a_full_disk_leaves_nothing_half_made(index: Index, root: Path) -> None:
+    (root / ".floe").write_text("in the way of a folder")
+
+    with pytest.raises(uv_wheel.FetchError, match="uv cannot be unpacked"):
+        uv_wheel.ensure(root)
 
 
 def test_a_machine_without_wheel_and_a_broken_lock_are_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -141,20 +142,18 @@ def test_the_critical_path_is_the_longest_chain(run: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "wanted"),
-    [
-        (["-s", "final"], ALL),
-        (["-j", "2", "--session=final"], ALL),
-        ([], ALL),
-        (["-s", "otel"], {"otel", "helm_bootstrap"}),
-        (["-s", "tests"], set()),
-        (["-s", "dbt_demo(duckdb)", "--", "--force"], {"dbt_demo(duckdb)"}),
-    ],
+    ("asked", "wanted"),
+    [("final", ALL), ("otel", {"otel", "helm_bootstrap"}), ("", set()), ("dbt_demo(duckdb)", {"dbt_demo(duckdb)"})],
 )
-def test_requested(words: list[str], wanted: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NOXSESSION", raising=False)
+def test_requested(asked: str, wanted: set[str]) -> None:
+    assert verdict.requested({"FLOE_RUN_ASKED": asked}) == wanted
 
-    assert verdict.requested(words) == wanted
+
+def test_a_lane_alone_does_not_judge_its_whole_unit(run: Path) -> None:
+    result = _assemble(run, {"dbt_demo(duckdb)"})
+
+    assert [unit.criteria for unit in result.units] == [[]]
+    assert result.headline == "PASSED"
 
 
 def test_plain_names_every_session_and_the_headline(run: Path) -> None:
@@ -165,11 +164,12 @@ def test_plain_names_every_session_and_the_headline(run: Path) -> None:
 
 
 def test_only_the_newest_runs_are_kept(run: Path) -> None:
-    names = [f"20261123T1200{second:02}-7" for second in range(verdict.KEPT_RUNS + 5)]
-    for name in [*names, "platform"]:
+    names = [f"20261123T1200{second:02}-4194305" for second in range(verdict.KEPT_RUNS + 5)]
+    living = f"20261123T110000-{os.getpid()}"
+    for name in [*names, "platform", living]:
         (run.parent / name).mkdir()
 
     verdict._prune(run)
 
     left = sorted(path.name for path in run.parent.iterdir())
-    assert left == sorted([*names[5:], "platform", "r"])
+    assert left == sorted([*names[5:], "platform", "r", living])

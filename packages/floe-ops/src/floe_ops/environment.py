@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -94,7 +95,8 @@ def _make(root: Path) -> None:
     print("environment: making .venv from uv.lock (seconds with a warm cache, else a minute or two)", file=sys.stderr)
     env = {key: value for key, value in os.environ.items() if key not in {"VIRTUAL_ENV", "PYTHONPATH"}}
     env |= {"UV_PYTHON_DOWNLOADS": "never", "UV_PROJECT_ENVIRONMENT": str(root / ".venv")}
-    command = [uv, "sync", "--locked", "--quiet", "--python", sys.executable, "--project", str(root)]
+    python = sys.executable if (3, 11) <= sys.version_info[:2] <= (3, 13) else ">=3.11,<3.14"  # nox may run on another
+    command = [uv, "sync", "--locked", "--quiet", "--python", python, "--project", str(root)]
     done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise NoEnvironmentError(
@@ -139,10 +141,15 @@ def _version(uv: str) -> tuple[int, ...]:
 def main(words: list[str]) -> int:
     """`ensure`, or `nox WORDS…`, which does not return when all is well."""
     root = project.root()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that uv does not run on alone
     try:
         python = ensure(root)
     except NoEnvironmentError as error:
         print(f"✗ {error}", file=sys.stderr)
+        return 5
+    except OSError as error:
+        print(f"✗ cannot write {error.filename or root}: {error.strerror}", file=sys.stderr)
+        print("  next:  free some disk space, or clone into a folder of your own", file=sys.stderr)
         return 5
     if words[:1] == ["nox"]:
         os.environ.pop("PYTHONPATH", None)

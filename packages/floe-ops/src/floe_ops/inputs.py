@@ -5,27 +5,49 @@ Standard library only. Outside of a git checkout every file is hashed.
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import os
+import re
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-IGNORED = {".git", ".venv", ".floe", ".nox", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
+IGNORED = {
+    ".git",
+    ".venv",
+    ".floe",
+    ".nox",
+    "__pycache__",
+    ".hypothesis",
+    "dist",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+}
 
 
 def tree(root: Path) -> dict[str, str]:
-    """Path from the root to content hash, for every file that git tracks or would add; sorted by path.
+    """Path from the root to mode and content hash, for every file that git tracks or would add; sorted by path.
 
-    Two checkouts of one commit give equal maps. A file that is gone has no entry.
+    Two checkouts of one commit give equal maps. A file that is gone has no entry. Where git is missing, or refuses a
+    checkout that belongs to somebody else, every file is read.
     """
     if not (root / ".git").exists():
         return dict(sorted(_walk(root)))
+    try:
+        return _indexed(root)
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = error.stderr.decode(errors="replace") if isinstance(error, subprocess.CalledProcessError) else error
+        print(f"every file is read, because git does not answer: {str(said).strip()}", file=sys.stderr)
+        return dict(sorted(_walk(root)))
+
+
+def _indexed(root: Path) -> dict[str, str]:
     with ThreadPoolExecutor(max_workers=3) as side_by_side:
         staged, changed, new = side_by_side.map(
             lambda words: _git(root, *words),
@@ -35,7 +57,7 @@ def tree(root: Path) -> dict[str, str]:
                 ("ls-files", "--others", "--exclude-standard", "-z"),
             ),
         )
-    hashes = {path: line.split()[1] for line, _, path in (entry.partition("\t") for entry in staged)}
+    hashes = {path: " ".join(line.split()[:2]) for line, _, path in (entry.partition("\t") for entry in staged)}
     for path in {*changed, *new}:
         content = _hash(root / path)
         if content is None:
@@ -51,12 +73,14 @@ def _git(root: Path, *words: str) -> list[str]:
 
 
 def _hash(path: Path) -> str | None:
-    """The hash that git gives a blob of this content, so that staging a file changes nothing."""
+    """Mode and hash that git gives a blob of this content, so that staging a file changes nothing."""
     try:
-        content = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+        link = path.is_symlink()
+        content = os.fsencode(path.readlink()) if link else path.read_bytes()
+        mode = "120000" if link else "100755" if path.stat().st_mode & 0o100 else "100644"
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+    return f"{mode} {hashlib.sha1(b'blob %d' % len(content) + bytes(1) + content, usedforsecurity=False).hexdigest()}"
 
 
 def _walk(root: Path) -> Iterable[tuple[str, str]]:
@@ -70,20 +94,21 @@ def _walk(root: Path) -> Iterable[tuple[str, str]]:
 
 
 def select(files: dict[str, str], patterns: Iterable[str]) -> dict[str, str]:
-    """The part of a tree that the patterns name: files, folders with all below them, globs; `!` takes away."""
-    wanted = tuple(pattern for pattern in patterns if not pattern.startswith("!"))
-    unwanted = tuple(pattern[1:] for pattern in patterns if pattern.startswith("!"))
-    return {path: content for path, content in files.items() if _named(path, wanted) and not _named(path, unwanted)}
+    """The part of a tree that the patterns name; one that starts with `!` takes away.
+
+    A pattern is a file, a folder (with all below it) or a glob, in which `*` stays within a name and `**` crosses
+    folders.
+    """
+    wanted = _matcher(pattern for pattern in patterns if not pattern.startswith("!"))
+    unwanted = _matcher(pattern[1:] for pattern in patterns if pattern.startswith("!"))
+    return {path: content for path, content in files.items() if wanted(path) and not unwanted(path)}
 
 
-def _named(path: str, patterns: tuple[str, ...]) -> bool:
-    for pattern in patterns:
-        folder = pattern.rstrip("/")
-        if path == folder or path.startswith(f"{folder}/"):
-            return True
-        if "*" in pattern and (fnmatch.fnmatchcase(path, folder) or fnmatch.fnmatchcase(path, f"{folder}/*")):
-            return True
-    return False
+def _matcher(patterns: Iterable[str]) -> Callable[[str], object]:
+    parts = [
+        re.escape(pattern.rstrip("/")).replace(r"\*\*", ".*").replace(r"\*", "[^/]*") + "(/.*)?" for pattern in patterns
+    ]
+    return re.compile("|".join(parts)).fullmatch if parts else lambda _path: None
 
 
 def digest(files: dict[str, str], *extra: str) -> str:

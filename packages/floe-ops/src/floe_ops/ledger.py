@@ -17,16 +17,19 @@ import json
 import os
 import socket
 import sys
+import threading
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from floe_ops import inputs, otlp_json, plan, project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SCHEMA = 1
+ADVISORIES = "WU7-AC4"  # the one criterion that may lack its source at a desk
 ADVISORY_HOST = ("api.osv.dev", 443)  # where pip-audit looks when FLOE_ADVISORIES names no snapshot
 
 
@@ -54,20 +57,32 @@ def _changing(root: Path) -> Iterator[dict[str, Any]]:
 def surroundings(session: plan.Session) -> tuple[str, ...]:
     """What a proof depends on besides files: Python, target, the catalog's kind, the advisories' source."""
     seen = [f"python {sys.version_info[:2]}", f"target {os.environ.get('FLOE_TARGET', 'local')}"]
-    if session.platform:
-        seen.append(f"polaris {os.environ.get('FLOE_POLARIS_HOME', '')}")
+    if _on_platform(session):
+        seen.append(f"polaris {_distribution()}")
     if session.name in {"security", "final"}:
-        seen.append(f"advisories {_snapshot()}")
+        seen.append(f"advisories {_snapshot()} {os.environ.get('PIP_AUDIT_OSV_URL', '')}")
     return tuple(seen)
+
+
+def _on_platform(session: plan.Session) -> bool:
+    """Whether a session, or one that it requires, is proved on the platform's services."""
+    sessions = plan.load().sessions
+    return session.platform or any(sessions[name].platform for name in plan.load().prerequisites(session.name))
+
+
+def _distribution() -> str:
+    """Which Polaris FLOE_POLARIS_HOME names: its path, and names, sizes and times of its programs."""
+    named = os.environ.get("FLOE_POLARIS_HOME", "")
+    jars = sorted(Path(named).rglob("*.jar")) if named else []
+    return named + "".join(f" {jar.name} {jar.stat().st_size} {jar.stat().st_mtime_ns}" for jar in jars)
 
 
 def _snapshot() -> str:
     """Which advisories FLOE_ADVISORIES names: path, size and time of the export."""
     named = os.environ.get("FLOE_ADVISORIES", "")
-    for path in (named, os.path.join(named, "PyPI", "all.zip")):  # noqa: PTH118 - a string until it exists
-        if named and os.path.isfile(path):  # noqa: PTH113
-            seen = os.stat(path)  # noqa: PTH116
-            return f"{path} {seen.st_size} {seen.st_mtime_ns}"
+    for path in (Path(named), Path(named, "PyPI", "all.zip")):
+        if named and path.is_file():
+            return f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}"
     return named
 
 
@@ -95,7 +110,7 @@ def _reason_to_run(
     """Why a session must run, or None when its record stands."""
     if force:
         return "everything runs (CI=true)" if os.environ.get("CI") == "true" else "everything runs (--force)"
-    if session.platform and os.environ.get("FLOE_POLARIS_URL"):
+    if _on_platform(session) and os.environ.get("FLOE_POLARIS_URL"):
         return "FLOE_POLARIS_URL names a server whose changes cannot be seen from here"
     if record is None:
         return "never passed here"
@@ -122,15 +137,24 @@ def _difference(old: dict[str, str], new: dict[str, str]) -> str:
     return f"changed: {', '.join(changed[:3])}{more}"
 
 
-def advisories_in_reach(timeout: float = 0.4) -> bool:
-    """Whether a source of advisories answers at all; a connection is opened and closed, nothing is sent."""
+def advisories_in_reach(limit: float = 0.4) -> bool:
+    """Whether a source of advisories answers at all; a connection is opened and closed, nothing is sent.
+
+    The look-up of the name has no limit of its own, so it is left behind after `limit` seconds.
+    """
     if os.environ.get("FLOE_ADVISORIES"):
         return True
-    try:
-        socket.create_connection(ADVISORY_HOST, timeout=timeout).close()
-    except OSError:
-        return False
-    return True
+    live = urlsplit(os.environ.get("PIP_AUDIT_OSV_URL", ""))
+    address = (live.hostname, live.port or 443) if live.hostname else ADVISORY_HOST
+    reached = threading.Event()
+
+    def reach() -> None:
+        with contextlib.suppress(OSError):
+            socket.create_connection(address, timeout=limit).close()
+            reached.set()
+
+    threading.Thread(target=reach, daemon=True).start()
+    return reached.wait(limit)
 
 
 def _local(stamp: str) -> str:
@@ -142,10 +166,11 @@ def close(root: Path, run: Path, name: str, *, now: datetime) -> None:
     session = plan.load().sessions[name]
     state = json.loads((run / f"{session.slug}.session.json").read_text(encoding="utf-8"))
     entry = json.loads((run / "decisions.json").read_text(encoding="utf-8"))[name]
-    remote = session.platform and os.environ.get("FLOE_POLARIS_URL")
+    remote = _on_platform(session) and os.environ.get("FLOE_POLARIS_URL")
+    now_there = inputs.digest(inputs.select(inputs.tree(root), session.inputs), *surroundings(session))
     with _changing(root) as sessions:
-        if state["status"] != "passed" or remote:
-            sessions.pop(name, None)
+        if state["status"] != "passed" or remote or now_there != entry["digest"]:
+            sessions.pop(name, None)  # a file that changed while it ran leaves open which content was proved
             return
         evidence = evidence_of(run, session.slug)
         expires, why = _expiry(root, name)
@@ -157,7 +182,7 @@ def close(root: Path, run: Path, name: str, *, now: datetime) -> None:
             "catalog": catalog_kind(root),
             "evidence": evidence,
             "totals": totals_of(run, session.slug),
-            "incomplete": any(fact["status"] == "not_run" for fact in evidence),
+            "incomplete": any(fact["status"] == "not_run" and fact["criterion"] == ADVISORIES for fact in evidence),
             "expires": expires,
             "expires_why": why,
         }

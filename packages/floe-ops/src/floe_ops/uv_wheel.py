@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import configparser
+import contextlib
 import hashlib
 import html.parser
 import json
@@ -87,8 +88,9 @@ def index() -> str:
     for variable in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
         if os.environ.get(variable):
             return os.environ[variable].rstrip("/")
-    folders = [Path("~/.config/pip/pip.conf"), Path("~/.pip/pip.conf"), Path("/etc/pip.conf")]
-    for path in folders:
+    named = os.environ.get("PIP_CONFIG_FILE")
+    usual = ("~/.config/pip/pip.conf", "~/Library/Application Support/pip/pip.conf", "~/.pip/pip.conf", "/etc/pip.conf")
+    for path in [Path(named)] if named else map(Path, usual):
         parser = configparser.ConfigParser(interpolation=None)
         parser.read(path.expanduser(), encoding="utf-8")
         if parser.has_option("global", "index-url"):
@@ -120,10 +122,17 @@ def _locate(name: str) -> str:
         links = parser.found
     for link in links:
         if urllib.parse.urlsplit(link).path.rsplit("/", 1)[-1] == name:
-            return str(urllib.parse.urljoin(page, link))
+            return _signed_in(str(urllib.parse.urljoin(page, link)), page)
     raise FetchError(
         f"the index does not hold {name}\n  where: {_public(page)}\n  next:  install uv yourself and put it on PATH"
     )
+
+
+def _signed_in(url: str, page: str) -> str:
+    """`url` with the login of the index page, where it is a file of the same server."""
+    target, source = urllib.parse.urlsplit(url), urllib.parse.urlsplit(page)
+    same = (target.scheme, target.hostname, target.port) == (source.scheme, source.hostname, source.port)
+    return urllib.parse.urlunsplit(target._replace(netloc=source.netloc)) if same else url
 
 
 def _download(url: str, accept: str = "*/*") -> bytes:
@@ -133,7 +142,7 @@ def _download(url: str, accept: str = "*/*") -> bytes:
         raise FetchError(f"the index is no web address\n  where: {_public(url)}\n  next:  mend PIP_INDEX_URL")
     if parts.username:
         login = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"
-        request.add_header("Authorization", f"Basic {base64.b64encode(login.encode()).decode()}")
+        request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(login.encode()).decode()}")
     context = ssl.create_default_context(cafile=os.environ.get("PIP_CERT") or None)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as answer:  # noqa: S310 # nosec B310 - as above
@@ -157,10 +166,18 @@ def _unpack(wheel: bytes, target: Path) -> None:
     """Write the wheel's `uv` binary to `target`, whole or not at all."""
     import io
 
-    target.parent.mkdir(parents=True, exist_ok=True)
     half = target.with_name(f".uv.{os.getpid()}")
-    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
-        member = next(name for name in archive.namelist() if name.endswith("/scripts/uv"))
-        half.write_bytes(archive.read(member))
-    half.chmod(0o755)
-    half.replace(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+            member = next(name for name in archive.namelist() if name.endswith("/scripts/uv"))
+            half.write_bytes(archive.read(member))
+        half.chmod(0o755)
+        half.replace(target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            half.unlink()
+        raise FetchError(
+            f"uv cannot be unpacked\n  where: {target.parent}\n  why:   {error.strerror}\n"
+            "  next:  free some disk space, or clone into a folder of your own"
+        ) from error

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from floe_ops import junit, ledger, otlp_json, plan, project
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 SCHEMA = 1
@@ -93,7 +94,7 @@ def assemble(root: Path, run: Path, wanted: set[str], environ: dict[str, str]) -
             units[session.name] = _unit(session, run, started, units)
     for unit_id in the_plan.units:
         of_unit = [unit for unit in units.values() if unit.id == unit_id]
-        if of_unit:
+        if of_unit and len(of_unit) == sum(one.unit == unit_id for one in the_plan.sessions.values()):
             facts = _facts(run, records, [*of_unit, *(u for u in units.values() if u.session == "final")])
             of_unit[-1].criteria = [
                 _criterion(criterion, the_plan.reach(criterion, target), facts, of_unit, target)
@@ -243,22 +244,21 @@ def _advisories(root: Path) -> dict[str, str]:
     return {key: str(said[key]) for key in ("source", "date", "outcome") if said.get(key)}
 
 
-def requested(words: list[str]) -> set[str]:
-    """The sessions that Nox's words ask for, with all that they require; those without a plan are left out."""
+def requested(environ: Mapping[str, str]) -> set[str]:
+    """The sessions of the plan that were asked for (the noxfile says which), with all that they require."""
     the_plan = plan.load()
-    named = {word.split("=", 1)[-1] for word in [*words, *os.environ.get("NOXSESSION", "").split(",")]}
-    asked = named & the_plan.sessions.keys()
-    if not asked and not {"-s", "--session", "--sessions", "-t", "--tags", "-k"} & set(words):
-        asked = {"final"}
-    return asked.union(*(the_plan.prerequisites(name) for name in asked))
+    names = {name for name in environ.get("FLOE_RUN_ASKED", "").split(",") if name}
+    return names.union(*(the_plan.prerequisites(name) for name in names))
 
 
-def close(words: list[str]) -> int:
+def close() -> int:
     """End a run: the root span, verdict.json where `final` was asked for, and the report for people."""
     root, run = project.root(), project.run_dir()
     if run is None:
         return 2
-    wanted = requested(words) or {path.stem.split(".")[0] for path in run.glob("*.session.json")}
+    wanted = requested(os.environ)
+    if not wanted:
+        return 0
     verdict = assemble(root, run, wanted, dict(os.environ))
     otlp_json.spool_run(root, run, dict(os.environ), verdict.headline)
     write(run / "verdict.json", verdict)
@@ -279,10 +279,21 @@ def close(words: list[str]) -> int:
 
 
 def _prune(run: Path) -> None:
-    """Delete the folders of the oldest runs; those of processes that live are never the oldest of so many."""
+    """Delete the folders of old runs whose process is gone; never this one's."""
     runs = sorted(path for path in run.parent.iterdir() if re.fullmatch(r"\d{8}T\d{6}-\d+", path.name))
     for old in runs[:-KEPT_RUNS]:
-        shutil.rmtree(old, ignore_errors=True)
+        if old != run and not _alive(int(old.name.rpartition("-")[2])):
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write(path: Path, verdict: Verdict) -> None:
@@ -299,4 +310,4 @@ def plain(verdict: Verdict) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(close(sys.argv[3:]))
+    sys.exit(close())

@@ -23,11 +23,9 @@ def trace_of(trace_id: str) -> dict[str, Any] | None:
     """
     from floe_ops import targets
 
-    platform = targets.current().find()
-    if platform is None:
-        return None
     try:
-        return _read(trace_id, platform)
+        platform = targets.current().find()
+        return _read(trace_id, platform) if platform else None
     except FloeError as error:
         console.say(f"the run's trace could not be read back: {error}")
         return None
