@@ -186,7 +186,7 @@ def keep(session: str, **state: object) -> None:
 
 
 def stream(session: nox.Session, words: tuple[str, ...]) -> int:
-    """Run Invoke with these words, its output live and in the run's logs; returns the exit code."""
+    """Run Invoke with these words, its output live (and in the run's log, but on a terminal); returns the exit code."""
     slug = session.name.replace("(", "-").replace(")", "")
     log = RUN / f"{slug}.log"
     env = {**os.environ, "FLOE_SESSION": session.name, "FLOE_PARENT_PID": str(os.getpid()), "PYTHONUNBUFFERED": "1"}
