@@ -111,3 +111,14 @@ def test_another_catalog_is_compared_where_a_location_is_given() -> None:
     assert (other.name, other.base_location, other.endpoint, other.path_style) == ("other", None, None, None)
     assert base.named("other", "s3://b/x") == replace(base, catalog="other", location="s3://b/x")
     assert base.named("", "s3://b/x").spec().base_location == "s3://b/x"
+
+
+def test_a_platform_that_takes_its_catalog_from_the_same_variable_is_no_second_source() -> None:
+    """The local target adopts FLOE_POLARIS_URL: its guess of a management port must not answer for that server."""
+    urls = PLATFORM.urls | {"polaris": "http://127.0.0.1:1", "polaris-management": "http://127.0.0.1:8182"}
+    adopted = replace(PLATFORM, catalog_kind="polaris-url", urls=urls)
+    found = warehouse.find(lambda: adopted, {"FLOE_POLARIS_URL": "http://127.0.0.1:1"})
+    assert found is not None
+    assert found.management_url is None
+    assert not found.signs_in
+    assert found.s3_access_key == "platform-key"

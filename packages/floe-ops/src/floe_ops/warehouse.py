@@ -180,7 +180,10 @@ def find(platform: Callable[[], Platform | None], environ: Mapping[str, str] | N
     running = platform()
     if running is None or server_url(running.urls["polaris"]) != url:
         return warehouse
-    return _filled(warehouse, of_platform(running))
+    here = of_platform(running)
+    if running.catalog_kind == "polaris-url":  # a platform around that server: what is known of it comes from here alone
+        here = replace(here, management_url=None, client_id=warehouse.client_id, client_secret=warehouse.client_secret)
+    return _filled(warehouse, here)
 
 
 def _of_environment(url: str, env: Mapping[str, str]) -> Warehouse:
