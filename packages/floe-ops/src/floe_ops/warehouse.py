@@ -181,7 +181,7 @@ def find(platform: Callable[[], Platform | None], environ: Mapping[str, str] | N
     if running is None or server_url(running.urls["polaris"]) != url:
         return warehouse
     here = of_platform(running)
-    if running.catalog_kind == "polaris-url":  # a platform around that server: what is known of it comes from here alone
+    if running.catalog_kind == "polaris-url":  # it only repeats what the environment says
         here = replace(here, management_url=None, client_id=warehouse.client_id, client_secret=warehouse.client_secret)
     return _filled(warehouse, here)
 
