@@ -151,7 +151,7 @@ def side_by_side() -> bool:
 
 def ops(module: str, *words: str) -> int:
     """Run a standard-library module of floe_ops, before or beside the environment; returns its exit code."""
-    command = [sys.executable, "-m", f"floe_ops.{module}", *words]
+    command = [sys.executable, "-S", "-m", f"floe_ops.{module}", *words]  # -S: no site-packages are needed
     child = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(OPS)})  # noqa: S603
     try:
         return child.wait()

@@ -32,8 +32,8 @@ class NoEnvironmentError(Exception):
 
 
 def digest(root: Path) -> str:
-    """What the environment depends on: the lock, every pyproject.toml, this Python and where the checkout lies."""
-    seen = hashlib.sha256(f"{sys.version_info[:3]} {sys.platform} {root}".encode())
+    """What the environment depends on: the lock, every pyproject.toml, where the checkout lies, a Python asked for."""
+    seen = hashlib.sha256(f"{os.environ.get('FLOE_PYTHON', '')} {sys.platform} {root}".encode())
     members = sorted([*root.glob("packages/*/pyproject.toml"), *root.glob("plugins/*/pyproject.toml")])
     for path in (root / "uv.lock", root / "pyproject.toml", *members, *sorted(root.glob("testing/*/pyproject.toml"))):
         seen.update(path.name.encode())
