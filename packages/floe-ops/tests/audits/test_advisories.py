@@ -67,6 +67,14 @@ def test_an_accepted_finding_is_borne_and_its_expiry_bounds_the_report() -> None
     assert report.valid_until == date(2026, 6, 18)
 
 
+def test_on_an_old_snapshot_the_accepted_finding_keeps_its_own_expiry() -> None:
+    entry = {"id": "CVE-1", "package": "jinja2", "fixed_in": "2.10.1", "reason": "templates are ours alone"}
+    policy = accepted.Policy.model_validate({"accepted": [{**entry, "owner": "me", "expires": date(2027, 1, 1)}]})
+    report = judge(policy, [JINJA, PILLOW], NOW.date() - timedelta(days=8))
+    assert (report.outcome, report.borne_until) == ("stale", date(2027, 1, 1))
+    assert report.valid_until == NOW.date() - timedelta(days=1)
+
+
 def test_a_fault_in_the_accepted_list_is_a_finding() -> None:
     entry = {"id": "CVE-9", "package": "jinja2", "fixed_in": "", "reason": "templates are ours alone"}
     policy = accepted.Policy.model_validate({"accepted": [{**entry, "owner": "me", "expires": date(2027, 1, 1)}]})

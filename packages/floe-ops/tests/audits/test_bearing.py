@@ -82,4 +82,9 @@ def test_the_report_is_kept_whole_with_the_moment_it_expires(tmp_path: Path, mon
     assert (kept["source"], kept["date"], kept["outcome"], kept["packages"]) == ("snapshot x", "2026-06-15", "clean", 3)
     assert kept["expires"] == "2026-06-23T00:00:00+00:00"
     assert [entry.name for entry in path.parent.iterdir()] == ["advisories.json"]
+
+
+def test_what_was_accepted_expires_also_on_an_old_snapshot() -> None:
     assert bearing.document(report("stale"))["expires"] is None
+    borne = report("stale", borne_until=date(2026, 8, 31))
+    assert bearing.document(borne)["expires"] == "2026-09-01T00:00:00+00:00"

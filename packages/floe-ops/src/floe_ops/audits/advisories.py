@@ -189,5 +189,6 @@ def _judge(
     borne = tuple(f for f in findings if any(accepted.covers(entry, f) for entry in policy.accepted))
     open_ = tuple(f for f in findings if f not in borne)
     outcome: Outcome = "findings" if open_ or problems else "stale" if stale else "clean"
-    valid_until = min(filter(None, (last_fresh, accepted.earliest_expiry(policy))))
-    return Report(outcome, found.title, found.date, len(pins), open_, borne, tuple(problems), valid_until, now)
+    borne_until = accepted.earliest_expiry(policy)
+    until = min(filter(None, (last_fresh, borne_until)))
+    return Report(outcome, found.title, found.date, len(pins), open_, borne, tuple(problems), until, now, borne_until)

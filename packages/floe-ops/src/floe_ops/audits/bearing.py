@@ -90,11 +90,11 @@ def document(report: Report) -> dict[str, Any]:
 def _expires(report: Report) -> str | None:
     """The moment (ISO 8601, UTC) after which the ledger must not rely on the report, or None.
 
-    That of an old snapshot is over already and stays what it is as long as nobody brings a newer one.
+    An old snapshot is over already and stays what it is as long as nobody brings a newer one; what was accepted
+    expires all the same.
     """
-    if report.valid_until is None or report.outcome == "stale":
-        return None
-    return datetime.combine(report.valid_until + timedelta(days=1), time.min, UTC).isoformat()
+    last = report.borne_until if report.outcome == "stale" else report.valid_until
+    return datetime.combine(last + timedelta(days=1), time.min, UTC).isoformat() if last else None
 
 
 def keep(report: Report) -> Path:

@@ -41,6 +41,7 @@ class Report:
         accepted: Those that `advisories.toml` bears.
         problems: What is wrong with `advisories.toml` itself.
         valid_until: The last day on which this result may be relied on.
+        borne_until: The last day of the accepted advisory that expires first; None where none is accepted.
         checked_at: When it was made.
     """
 
@@ -53,3 +54,4 @@ class Report:
     problems: tuple[str, ...]
     valid_until: date | None
     checked_at: datetime
+    borne_until: date | None = None
