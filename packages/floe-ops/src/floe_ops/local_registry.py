@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import re
-import signal
 import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from floe_core.errors import MissingToolError, NotReadyError
 
+from floe_ops import orphans
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 READY_S = 10.0
 _STOP_S = 5.0
 _SERVING = re.compile(rb"serving on port (\d+)")
-_PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
@@ -47,7 +44,7 @@ def _start(crane: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
-            preexec_fn=_end_with_parent(),  # noqa: PLW1509 - nothing but one system call, prepared before the fork
+            preexec_fn=orphans.killed_with_this(),  # noqa: PLW1509 - nothing but one system call, prepared before the fork
         )
     except OSError as error:
         raise MissingToolError(
@@ -92,18 +89,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _end_with_parent() -> Callable[[], None] | None:
-    """What the child does before it becomes crane, so that a killed parent does not leave it; Linux only."""
-    if not sys.platform.startswith("linux"):
-        return None
-    libc = ctypes.CDLL(None, use_errno=True)
-    parent = os.getpid()
-
-    def ask_the_kernel() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the request: there is nobody left to end us
-            os._exit(1)
-
-    return ask_the_kernel

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     if parent:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # fixtures end what they started
+        orphans.interrupt_on_sigterm()  # fixtures end what they started
         orphans.end_with(parent)
     config.pluginmanager.register(_Ledger(config), "floe-ledger")
 
@@ -164,17 +163,16 @@ class _Ledger:
         if folder is None:
             return
         for nodeid, outcome in self.outcomes.items():
-            for criterion in self.criteria.get(nodeid, ()):
-                evidence.record(criterion, *self._fact(nodeid, outcome), source=nodeid)
+            if outcome != "xfailed":  # it says nothing of its criterion, which needs other evidence then
+                for criterion in self.criteria.get(nodeid, ()):
+                    evidence.record(criterion, *self._fact(nodeid, outcome), source=nodeid)
         session = plan.slug(os.environ.get("FLOE_SESSION", "desk"))
         totals = {name: self.totals[name] for name in OUTCOMES}
         (folder / f"{session}.totals.json").write_text(json.dumps(totals), encoding="utf-8")
 
     def _fact(self, nodeid: str, outcome: str) -> tuple[evidence.Outcome, str]:
         took = f"{nodeid}, {self.seconds[nodeid]:.2f} s"
-        if outcome == "passed":
-            return "passed", took
-        return ("not_run", f"expected to fail: {took}") if outcome == "xfailed" else ("failed", f"{outcome}: {took}")
+        return ("passed", took) if outcome == "passed" else ("failed", f"{outcome}: {took}")
 
 
 def _skip_reason(report: pytest.TestReport) -> str:
