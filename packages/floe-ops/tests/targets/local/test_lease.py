@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -73,17 +74,21 @@ def test_the_desk_stays_until_it_is_cleared(tmp_path: Path) -> None:
 
 
 def test_the_watcher_ends_its_supervisor_when_the_last_owner_is_gone(tmp_path: Path, owner: Owner) -> None:
+    folder = tmp_path / "a place"
     first, second = owner(), owner()
     for process in (first, second):
-        lease.add(tmp_path / "owners", str(process.pid))
+        lease.add(folder / "owners", str(process.pid))
     # a shell in supervisord's place: it says so when it is told to end
-    watcher = f"{sys.executable} -m floe_ops.targets.local.watcher {tmp_path}/owners {tmp_path}/lock"
-    script = f"trap 'echo told; kill $!; exit 0' TERM; {watcher} & while :; do wait; done"
-    shell = subprocess.Popen(["/bin/sh", "-c", script], stdout=subprocess.PIPE, text=True)
-    first.kill()
-    first.wait()
-    with pytest.raises(subprocess.TimeoutExpired):
-        shell.communicate(timeout=1.5)
-    second.kill()
-    second.wait()
-    assert shell.communicate(timeout=10)[0] == "told\n"
+    watcher = [sys.executable, "-m", "floe_ops.targets.local.watcher", f"{folder}/owners", f"{folder}/lock"]
+    script = f"trap 'echo told; kill $!; exit 0' TERM; {shlex.join(watcher)} & while :; do wait; done"
+    with subprocess.Popen(["/bin/sh", "-c", script], stdout=subprocess.PIPE, text=True) as shell:
+        try:
+            first.kill()
+            first.wait()
+            with pytest.raises(subprocess.TimeoutExpired):
+                shell.communicate(timeout=1.5)
+            second.kill()
+            second.wait()
+            assert shell.communicate(timeout=10)[0] == "told\n"
+        finally:
+            shell.kill()  # a shell left behind would be the next test's ResourceWarning
