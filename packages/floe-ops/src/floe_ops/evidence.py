@@ -10,7 +10,7 @@ import json
 import os
 from typing import Literal
 
-from floe_ops import project
+from floe_ops import plan, project
 
 Outcome = Literal["passed", "passed_stale", "failed", "not_run"]
 
@@ -22,13 +22,9 @@ def record(criterion: str, status: Outcome, evidence: str, *, source: str = "") 
         return
     session = os.environ.get("FLOE_SESSION", "desk")
     line = json.dumps({"criterion": criterion, "status": status, "evidence": evidence, "source": source or session})
-    path = folder / f"{_slug(session)}.evidence.jsonl"
+    path = folder / f"{plan.slug(session)}.evidence.jsonl"
     fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         os.write(fd, (line + "\n").encode())  # one write under O_APPEND: whole lines, also from several processes
     finally:
         os.close(fd)
-
-
-def _slug(session: str) -> str:
-    return session.replace("(", "-").replace(")", "")

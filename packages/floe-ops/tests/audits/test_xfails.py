@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import json
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,13 +51,12 @@ def test_every_broken_mark_is_named() -> None:
     assert "test_a.py::test_a" not in caught.value.why
 
 
-def test_the_registry_exposes_its_earliest_expiry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_registry_is_kept_with_its_earliest_expiry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLOE_ROOT", str(tmp_path))
-    assert xfails.earliest_expiry() is None
     tests = [
         Test(f"t::{day}", (), (Xfail(f"no image (#1), until 2026-{day}", strict=True),)) for day in ("09-01", "07-31")
     ]
-    xfails.keep(xfails.audit(tests, TODAY))
-    assert xfails.earliest_expiry() == datetime(2026, 8, 1, tzinfo=UTC)
-    xfails.keep(())
-    assert xfails.earliest_expiry() is None
+    kept = json.loads(xfails.keep(xfails.audit(tests, TODAY)).read_text(encoding="utf-8"))
+    assert kept["expires"] == "2026-08-01T00:00:00+00:00"
+    assert [entry["nodeid"] for entry in kept["xfails"]] == ["t::09-01", "t::07-31"]
+    assert json.loads(xfails.keep(()).read_text(encoding="utf-8")) == {"expires": None, "xfails": []}

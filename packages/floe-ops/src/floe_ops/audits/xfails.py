@@ -84,12 +84,3 @@ def keep(entries: tuple[Entry, ...]) -> Path:
     body = {"expires": moment.isoformat() if moment else None, "xfails": [asdict(entry) for entry in entries]}
     half.write_text(json.dumps(body, indent=2), encoding="utf-8")
     return half.replace(folder / FILE)
-
-
-def earliest_expiry() -> datetime | None:
-    """The moment at which the first expected failure of the last audit expires; None without one."""
-    try:
-        said = json.loads((project.state() / "run" / FILE).read_text(encoding="utf-8"))["expires"]
-    except FileNotFoundError:
-        return None
-    return datetime.fromisoformat(said) if said else None

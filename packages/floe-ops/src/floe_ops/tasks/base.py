@@ -16,7 +16,7 @@ from floe_core.errors import FloeError
 from invoke.exceptions import Exit
 from invoke.tasks import task as invoke_task
 
-from floe_ops import project
+from floe_ops import plan, project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,8 +66,7 @@ def _leave_failure(label: str, error: FloeError) -> None:
     folder = project.run_dir()
     if folder is None:
         return
-    session = os.environ.get("FLOE_SESSION", "desk").replace("(", "-").replace(")", "")
-    path = folder / f"{session}.failure.json"
+    path = folder / f"{plan.slug(os.environ.get('FLOE_SESSION', 'desk'))}.failure.json"
     path.write_text(
         json.dumps(
             {

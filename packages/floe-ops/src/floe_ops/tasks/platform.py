@@ -65,7 +65,7 @@ def reset(_context: Context, yes: bool = False) -> None:
 
 @task(help={"pid": "the process that the platform was started for"})
 def release(_context: Context, pid: str) -> None:
-    """End the lease of a run; the platform ends with its last owner. Called by the noxfile.
+    """End the lease of a run by hand; the platform ends with its last owner. A run that ends does so by itself.
 
     invoke platform.release --pid 4711
     """
