@@ -48,8 +48,8 @@ def test_pytest_ends_with_its_session_and_cleans_up(tmp_path: Path, workers: int
     (tmp_path / "test_hanging.py").write_text(HANGING)
     words = [sys.executable, "-c", SESSION, *(("-p", "xdist", "-n", str(workers)) if workers else ())]
     environ = {**outside_of_a_run(os.environ), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(words, cwd=tmp_path, env=environ, **quiet) as session:
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(words, cwd=tmp_path, env=environ, stdout=quiet, stderr=quiet) as session:
         running = _running(tmp_path, workers or 1)
         everyone = {*running, *psutil.Process(session.pid).children(recursive=True)}
         session.kill()

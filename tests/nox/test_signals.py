@@ -13,7 +13,7 @@ import pytest
 from tenacity import retry, stop_after_delay, wait_fixed
 
 if TYPE_CHECKING:
-    from conftest import Checkout
+    from tests.nox.conftest import Checkout
 
 
 @retry(stop=stop_after_delay(20), wait=wait_fixed(0.05), reraise=True)

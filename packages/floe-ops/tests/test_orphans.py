@@ -60,8 +60,8 @@ except (SystemExit, KeyboardInterrupt) as ending:
 def test_the_first_signal_wins_and_the_clean_up_is_not_interrupted(install: str, first: signal.Signals) -> None:
     code = CLEANS.format(install=f"orphans.{install}")
     words = [sys.executable, "-c", code]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(words, text=True, **pipes) as process:
+    pipe, quiet = subprocess.PIPE, subprocess.DEVNULL
+    with subprocess.Popen(words, text=True, stdin=pipe, stdout=pipe, stderr=quiet) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(first)

@@ -15,9 +15,10 @@ from floe_core.testing import DBTConformance
 from floe_dbt_core.failures import DbtDatabaseError
 
 if TYPE_CHECKING:
-    from conftest import Tiny
     from floe_core.plugins import DbtNode
     from floe_dbt_core.plugin import DBTCorePlugin
+
+    from tests.conftest import Tiny
 
 HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
 
