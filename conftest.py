@@ -1,6 +1,7 @@
 """pytest ends with the Nox session that started it, and its xdist workers with pytest, however those ended.
 
-By themselves workers notice after a quarter of a minute that they are alone, and then leave out their fixtures' ends.
+By themselves workers interrupt their test five seconds after they were left alone; where SIGINT is ignored, as in a
+job in the background, they are gone after fifteen and leave out what their fixtures have to end.
 """
 
 from __future__ import annotations

@@ -27,8 +27,10 @@ def test_hangs(left, number):
     threading.Event().wait(60)
 """
 SESSION = """
-import os, subprocess, sys
-words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *sys.argv[1:]]
+import os, signal, subprocess, sys
+if sys.argv[1] == "background":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell starts a job that ends in &; children inherit it
+words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *sys.argv[2:]]
 child = subprocess.Popen(words, env={**os.environ, "FLOE_PARENT_PID": str(os.getpid())})
 child.wait()
 """
@@ -41,18 +43,27 @@ def _running(folder: Path, count: int) -> list[psutil.Process]:
     return [psutil.Process(pid) for pid in pids]
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_pytest_ends_with_its_session_and_cleans_up(tmp_path: Path, workers: int) -> None:
+@pytest.mark.parametrize(
+    ("killed", "started", "workers", "seconds"),
+    [
+        ("session", "background", 0, 10),
+        ("session", "foreground", 2, 30),  # xdist gives a worker five seconds for its test, and then ten to clean up
+        ("pytest", "background", 2, 10),
+    ],
+)
+def test_what_loses_its_parent_ends_and_cleans_up(
+    tmp_path: Path, killed: str, started: str, workers: int, seconds: int
+) -> None:
     shutil.copy(ROOT / "conftest.py", tmp_path)
     (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
     (tmp_path / "test_hanging.py").write_text(HANGING)
-    words = [sys.executable, "-c", SESSION, *(("-p", "xdist", "-n", str(workers)) if workers else ())]
+    words = [sys.executable, "-c", SESSION, started, *(("-p", "xdist", "-n", str(workers)) if workers else ())]
     environ = {**outside_of_a_run(os.environ), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     quiet = subprocess.DEVNULL
     with subprocess.Popen(words, cwd=tmp_path, env=environ, stdout=quiet, stderr=quiet) as session:
         running = _running(tmp_path, workers or 1)
-        everyone = {*running, *psutil.Process(session.pid).children(recursive=True)}
-        session.kill()
-    _gone, alive = psutil.wait_procs(everyone, timeout=8)
+        (own,) = psutil.Process(session.pid).children()
+        (session if killed == "session" else own).kill()
+    _gone, alive = psutil.wait_procs([own, *running], timeout=seconds)
     assert alive == []
     assert {path.name for path in tmp_path.glob("cleaned-*")} == {f"cleaned-{one.pid}" for one in running}
