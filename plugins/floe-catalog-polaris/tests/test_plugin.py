@@ -139,7 +139,7 @@ def test_a_server_that_hangs_does_not_hold_the_catalog(server: ScriptedServer, p
     start = time.monotonic()
     with pytest.raises(CatalogUnavailableError, match="connect"):
         plugin.connect()
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 15
 
 
 def test_health_tells_a_missing_warehouse(plugin: PolarisCatalogPlugin, server: ScriptedServer) -> None:

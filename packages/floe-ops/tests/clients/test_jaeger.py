@@ -184,7 +184,7 @@ def test_waiting_in_vain_shows_jaegers_last_answer(server: Answers) -> None:
     start = time.monotonic()
     with pytest.raises(TraceNotFoundError) as caught:
         _wait(server, 2, 0.3)
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < 10
     assert caught.value.exit_code is ExitCode.TIMEOUT
     assert NOT_FOUND in caught.value.why
     assert "2 spans" in caught.value.what

@@ -175,7 +175,7 @@ def test_nothing_listens_and_no_credentials(monkeypatch: pytest.MonkeyPatch) -> 
         check=False,
     )
     assert done.returncode == 6
-    assert time.monotonic() - start < 8, "3.3 s on a quiet machine; the rest is its other work"
+    assert time.monotonic() - start < 20, "3.3 s on a quiet machine; the rest is its other work"
     for words in ("connection refused", "credentials: none", "invoke platform.up"):
         assert words in done.stderr
     assert "Traceback" not in done.stderr

@@ -136,7 +136,7 @@ def test_release_ends_the_platform_of_a_run_at_once(
     start = time.monotonic()
     subprocess.run(command, check=True, timeout=30)
     assert alive(processes) == []
-    assert time.monotonic() - start < 6
+    assert time.monotonic() - start < 20
 
 
 def test_a_platform_at_a_desk_stays_when_a_run_that_met_it_ends(
