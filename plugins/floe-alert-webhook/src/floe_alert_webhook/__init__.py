@@ -1,0 +1,1 @@
+"""Alert channel plugin: signed webhooks, Slack and Alertmanager."""

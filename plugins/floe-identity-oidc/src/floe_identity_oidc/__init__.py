@@ -1,0 +1,1 @@
+"""Identity plugin: tokens of any OpenID Connect issuer."""

@@ -1,0 +1,1 @@
+"""Ingestion plugin: dlt pipelines into DuckDB or Parquet in an object store."""

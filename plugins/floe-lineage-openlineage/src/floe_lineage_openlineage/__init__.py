@@ -1,0 +1,1 @@
+"""Lineage plugin: OpenLineage events to a file or an HTTP endpoint."""

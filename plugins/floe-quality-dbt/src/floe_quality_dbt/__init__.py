@@ -1,0 +1,1 @@
+"""Quality plugin: dbt tests held to thresholds."""

@@ -1,0 +1,1 @@
+"""RBAC plugin: ServiceAccount, Role and RoleBinding for Kubernetes."""

@@ -1,0 +1,1 @@
+"""Secrets plugin: the environment and mounted files."""

@@ -1,0 +1,1 @@
+"""Semantic layer plugin: dbt models as Cube data model files."""
