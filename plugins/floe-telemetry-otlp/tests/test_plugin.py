@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from floe_core.plugins import HealthState, TelemetryError
-from floe_core.testing import TelemetryConformance
+from floe_core.testing import TelemetryBackendConformance
 from floe_telemetry_otlp.plugin import OTLPConfig, OTLPTelemetryPlugin
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def _plugin(**config: Any) -> OTLPTelemetryPlugin:
     return OTLPTelemetryPlugin(OTLPConfig(**config))
 
 
-class TestConformance(TelemetryConformance):
+class TestConformance(TelemetryBackendConformance):
     @pytest.fixture
     def plugin(self, tmp_path: Path) -> OTLPTelemetryPlugin:
         return _plugin(spool=tmp_path)
@@ -44,7 +44,7 @@ def test_health_is_what_the_collector_answers(collector: Any, dead: str) -> None
 START = """
 import sys
 from pathlib import Path
-from floe_core.testing import TelemetryConformance
+from floe_core.testing import TelemetryBackendConformance
 from floe_telemetry_otlp.plugin import OTLPConfig, OTLPTelemetryPlugin
 from floe_core.telemetry import span
 plugin = OTLPTelemetryPlugin(OTLPConfig(endpoint=sys.argv[1], spool=Path(sys.argv[2])))

@@ -107,6 +107,7 @@ class PluginMetadata(ABC, Generic[C]):
         tracer_name: Name of its OpenTelemetry tracer; None says that it makes no spans (ENFORCE warns).
         description: One sentence for `floe plugins`.
         config_model: The pydantic model of its configuration.
+        dependencies: Types that must be chosen too and that start before it.
         config: The validated configuration of this instance.
     """
 
@@ -117,6 +118,7 @@ class PluginMetadata(ABC, Generic[C]):
     tracer_name: ClassVar[str | None] = None
     description: ClassVar[str] = ""
     config_model: ClassVar[type[PluginConfig]] = NoConfig
+    dependencies: ClassVar[tuple[PluginType, ...]] = ()
 
     def __init__(self, config: C) -> None:
         self.config: C = config

@@ -9,15 +9,12 @@ class TestMine(ComputeConformance):
 from __future__ import annotations
 
 from floe_core.testing.base import PluginConformance
-from floe_core.testing.suites import (
-    CatalogConformance,
-    ComputeConformance,
-    DBTConformance,
-    LiveCatalogConformance,
-    OrchestratorConformance,
-    StorageConformance,
-    TelemetryConformance,
-)
+from floe_core.testing.catalog import CatalogConformance, LiveCatalogConformance
+from floe_core.testing.compute import ComputeConformance
+from floe_core.testing.dbt import DBTConformance
+from floe_core.testing.orchestrator import OrchestratorConformance
+from floe_core.testing.storage import StorageConformance
+from floe_core.testing.telemetry_backend import TelemetryBackendConformance
 
 __all__ = [
     "CatalogConformance",
@@ -27,5 +24,5 @@ __all__ = [
     "OrchestratorConformance",
     "PluginConformance",
     "StorageConformance",
-    "TelemetryConformance",
+    "TelemetryBackendConformance",
 ]
