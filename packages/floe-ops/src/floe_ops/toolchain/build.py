@@ -17,7 +17,7 @@ from floe_core.errors import MissingToolError, NotReadyError
 
 from floe_ops import console
 from floe_ops.toolchain import store
-from floe_ops.toolchain.tools import FLAGS, folder
+from floe_ops.toolchain.tools import folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ def build(tool: Tool, go: Go, output: Path) -> None:
         MissingToolError: Modules cannot be fetched, or the build failed.
         NotReadyError: It took longer than three quarters of an hour.
     """
-    command = [str(go.path), "build", "-v", *FLAGS, "-o", str(output), tool.package]
+    command = [str(go.path), "build", "-v", *tool.flags, "-o", str(output), tool.package]
     with (
         tempfile.TemporaryDirectory(prefix="scratch.", dir=output.parent) as scratch,
         console.step(f"building {tool.name} with Go {go.version} ({tool.estimate})") as detail,

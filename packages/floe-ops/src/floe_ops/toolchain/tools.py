@@ -18,7 +18,8 @@ from floe_core.errors import MissingToolError, UsageError
 
 from floe_ops import project
 
-FLAGS = ("-trimpath", "-ldflags=-s", "-buildvcs=false", "-mod=readonly")
+LINK = "-ldflags=-s"
+FLAGS = ("-trimpath", LINK, "-buildvcs=false", "-mod=readonly")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Tool:
         minutes: Roughly, on two cores, modules not yet fetched.
         packages: How many Go packages it is made of, for the progress shown.
         space_mb: Disk that a first build takes: modules, build cache, program.
+        stamps: Go variables to set, `import/path.name=value`: what the program's own releases stamp and a bare
+            build of its modules leaves empty, such as the version it tells its clients.
     """
 
     name: str
@@ -38,6 +41,13 @@ class Tool:
     minutes: float
     packages: int
     space_mb: int
+    stamps: tuple[str, ...] = ()
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """How it is built: arguments of `go build`."""
+        stamped = "".join(f" -X {stamp}" for stamp in self.stamps)
+        return tuple(flag + stamped if flag == LINK else flag for flag in FLAGS)
 
     @property
     def estimate(self) -> str:
@@ -64,12 +74,18 @@ class Tool:
                 why="the folder that pins it is missing or empty",
                 remedy="run this inside of a whole checkout",
             )
-        digest = hashlib.sha256(repr((FLAGS, self.package, sys.platform, platform.machine())).encode())
+        digest = hashlib.sha256(repr((self.flags, self.package, sys.platform, platform.machine())).encode())
         for path in files:
             content = path.read_bytes()
             digest.update(f"{path.name} {len(content)}\n".encode() + content)
         return digest.hexdigest()[:16]
 
+
+KUBERNETES_STAMPS = tuple(
+    f"k8s.io/{package}/version.{variable}={value}"
+    for package in ("component-base", "client-go/pkg")
+    for variable, value in (("gitMajor", "1"), ("gitMinor", "34"), ("gitVersion", "v1.34.4"))
+)
 
 TOOLS = {
     tool.name: tool
@@ -77,6 +93,7 @@ TOOLS = {
         Tool("jaeger", "github.com/jaegertracing/jaeger/cmd/jaeger", 5, 2327, 4000),
         Tool("otelcol", ".", 1.5, 880, 1500),
         Tool("crane", "github.com/google/go-containerregistry/cmd/crane", 0.5, 270, 600),
+        Tool("kubernetes", ".", 6, 2200, 6000, KUBERNETES_STAMPS),
     )
 }
 
