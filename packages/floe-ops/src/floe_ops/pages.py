@@ -1,4 +1,4 @@
-"""The generated pages of docs/: the plan as tables and as a picture. Checked in, and checked to be current."""
+"""The generated pages of docs/: the plan, and the reference. Checked in, and checked to be current."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from pathlib import Path
 from floe_core.errors import WrongStateError
 
 from floe_ops import plan, plan_view, project
+from floe_ops.reference import PAGES
 
 
 def write(folder: Path) -> None:
     """Write every generated page into `folder`."""
     (folder / "plan.md").write_text(_plan_page(), encoding="utf-8")
     plan_view.draw(plan_view.current(), str(folder / "plan.svg"))
+    (folder / "reference").mkdir(exist_ok=True)
+    for name, text in PAGES.items():
+        (folder / "reference" / name).write_text(text(), encoding="utf-8")
 
 
 def check() -> None:
@@ -25,8 +29,9 @@ def check() -> None:
     docs = project.root() / "docs"
     with tempfile.TemporaryDirectory(prefix="floe-docs-") as scratch:
         write(Path(scratch))
-        pages = sorted(Path(scratch).iterdir())
-        old = [page.name for page in pages if _content(docs / page.name) != page.read_bytes()]
+        made = {path.relative_to(scratch): path.read_bytes() for path in Path(scratch).rglob("*") if path.is_file()}
+        left = {path.relative_to(docs) for path in (docs / "reference").glob("*")} - set(made)
+        old = sorted(str(name) for name in {one for one in made if _content(docs / one) != made[one]} | left)
     if old:
         raise WrongStateError(
             f"generated pages are out of date: {', '.join(old)}",

@@ -1,0 +1,1 @@
+"""An example of a plugin: alerts as lines of a file."""
