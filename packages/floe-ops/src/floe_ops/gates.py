@@ -88,11 +88,15 @@ def _shell_scripts(root: Path) -> Iterator[Path]:
 
 def _mypy(root: Path) -> Iterator[Command]:
     """One call for all sources, and one for each tree of tests: their modules share names across packages."""
-    sources = [path for pattern in ("packages/*/src", "plugins/*/src", "testing/*/src") for path in root.glob(pattern)]
+    sources = [
+        path
+        for pattern in ("packages/*/src", "plugins/*/src", "testing/*/src", "examples/*/src")
+        for path in root.glob(pattern)
+    ]
     others = [root / name for name in ("demo", "toolchain", "noxfile.py", "tasks.py")]
     held = [str(path.relative_to(root)) for path in (*sorted(sources), *others) if _holds_python(path)]
     yield Command(("mypy", *held))
-    for pattern in ("packages/*/tests", "plugins/*/tests", "testing/*/tests", "tests"):
+    for pattern in ("packages/*/tests", "plugins/*/tests", "testing/*/tests", "examples/*/tests", "tests"):
         for tree in sorted(root.glob(pattern)):
             if _holds_python(tree):
                 yield Command(("mypy", str(tree.relative_to(root))), mypy_path=str(tree.parent))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-TREES = ("packages", "plugins", "testing", "tests", "demo", "toolchain", "noxfile.py", "tasks.py")
+TREES = ("packages", "plugins", "testing", "tests", "demo", "examples", "toolchain", "noxfile.py", "tasks.py")
 FOREIGN = (".venv", "__pycache__", "dbt_packages", "target", "node_modules")
 SEVERITIES = ("MEDIUM", "HIGH")
 DEADLINE_S = 120.0

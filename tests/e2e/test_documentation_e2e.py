@@ -1,0 +1,122 @@
+"""What the how-to pages tell people to write, written and run; and the example plugin, installed and used.
+
+A fenced block whose first line names a file (```yaml floe.yaml) is that file. Needs no service.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from floe_ops import project
+
+pytestmark = pytest.mark.duckdb
+
+HOW_TO = project.root() / "docs" / "how-to"
+EXAMPLE = project.root() / "examples" / "floe-alert-file"
+BIN = Path(sys.executable).parent
+FENCE = re.compile(r"^```\w+ (?P<file>\S+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def lay_down(page: str, folder: Path) -> list[Path]:
+    """Write the files of one page into `folder`."""
+    written = []
+    for block in FENCE.finditer((HOW_TO / page).read_text(encoding="utf-8")):
+        place = folder / block["file"]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(block["text"], encoding="utf-8")
+        written.append(place)
+    assert written, f"{page} shows no file"
+    return written
+
+
+def run(*words: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of the environment; the caller looks at its exit code."""
+    return subprocess.run(
+        [BIN / words[0], *words[1:]],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+@pytest.mark.requirement("WU6-X5")
+def test_the_product_of_the_page_is_built_and_tested(tmp_path: Path) -> None:
+    folder = tmp_path / "a shop"
+    lay_down("product.md", folder)
+    for command in ("validate", "compile", "run", "test"):
+        done = run("floe", command, cwd=folder)
+        assert done.returncode == 0, f"floe {command}: {done.stdout}{done.stderr}"
+    done = run("floe", "compile", "--json", cwd=folder)
+    verdict = json.loads(done.stdout)["enforcement_result"]
+    assert verdict["passed"]
+    assert {"model_descriptions", "quality_checks"} <= set(verdict["policy_types_checked"])
+    assert verdict["findings"] == []
+
+
+@pytest.mark.requirement("WU6-X5")
+def test_the_manifests_of_the_page_are_valid_for_a_product_that_keeps_their_rules(tmp_path: Path) -> None:
+    lay_down("manifest.md", tmp_path)
+    lay_down("product.md", tmp_path / "shop")
+    spec = tmp_path / "shop" / "floe.yaml"
+    kept = spec.read_text().replace("manifest: manifest.yaml", "manifest: ../domain/manifest.yaml")
+    for column in ("orders, type: integer", "spent, type: number"):
+        kept = kept.replace(column, f"{column}, classification: internal")
+    spec.write_text(kept.replace("outputPorts:", "retention: { days: 30 }\n\noutputPorts:"))
+    done = run("floe", "validate", tmp_path / "shop", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    # The domain asks for 90 days at most: the rule that is stricter than its parent's is the one that holds.
+    spec.write_text(spec.read_text().replace("days: 30", "days: 91"))
+    done = run("floe", "validate", tmp_path / "shop", cwd=tmp_path)
+    assert done.returncode == 4, done.stdout
+    assert "retention" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example, built from a copy of its source and installed into a folder of its own."""
+    folder = tmp_path_factory.mktemp("example")
+    source = shutil.copytree(EXAMPLE, folder / "source", ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    words = ("pip", "install", "--offline", "--quiet", "--no-deps", "--target", folder / "site", source)
+    done = run("uv", *words, "--python", sys.executable, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.requirement("WU6-X1")
+def test_the_example_plugin_passes_its_suite_as_installed(installed: Path) -> None:
+    words = ("pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--import-mode=importlib", "tests")
+    done = run(*words, cwd=installed / "source", PYTHONPATH=str(installed / "site"))
+    assert done.returncode == 0, done.stdout
+    assert int(re.findall(r"(\d+) passed", done.stdout)[0]) > 5
+
+
+@pytest.mark.requirement("WU6-X1")
+def test_a_manifest_chooses_the_example_plugin(installed: Path, tmp_path: Path) -> None:
+    site = str(installed / "site")
+    lay_down("product.md", tmp_path)
+    chosen = "  alert_channel: { type: file, config: { path: alerts.jsonl } }\n"
+    manifest = tmp_path / "manifest.yaml"
+    manifest.write_text(manifest.read_text() + chosen)
+    assert run("floe", "compile", cwd=tmp_path).returncode == 4, "without it, it is unknown"
+    done = run("floe", "compile", cwd=tmp_path, PYTHONPATH=site)
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "target" / "compiled_artifacts.json").read_text())["plugins"]["alert_channel"]
+    assert (record["name"], record["version"], record["distribution"]) == ("file", "1.0.0", "floe-alert-file")
+    assert run("floe", "run", cwd=tmp_path, PYTHONPATH=site).returncode == 0
+    # A test that fails is told to the channel.
+    models = tmp_path / "seeds" / "raw_orders.csv"
+    models.write_text(models.read_text() + "1,eve,1.00\n")
+    assert run("floe", "run", cwd=tmp_path, PYTHONPATH=site).returncode == 0
+    assert run("floe", "test", cwd=tmp_path, PYTHONPATH=site).returncode == 4
+    alert = json.loads((tmp_path / "alerts.jsonl").read_text().splitlines()[-1])
+    assert alert["product"] == "shop"
