@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from floe_core.spec.governance import EnforcementLevel, Governance, Tier
+from floe_core.spec.governance import Classification, EnforcementLevel, Governance, Tier
 from floe_core.spec.load import Document, load_manifest, load_product
-from floe_core.spec.platform import PlatformManifest, PluginSelection
+from floe_core.spec.platform import PlatformManifest, PluginSelection, Scope
 from floe_core.spec.problems import Problem, SpecError
-from floe_core.spec.product import FloeSpec, OutputPort, Transform
-from floe_core.spec.secrets import SecretRef, SecretUnavailableError, Setting, resolved
+from floe_core.spec.product import Destination, FloeSpec, OutputPort, Retention, SourceSpec, Transform
+from floe_core.spec.secrets import SecretRef, SecretStore, SecretUnavailableError, Setting, resolved
 
 __all__ = [
+    "Classification",
+    "Destination",
     "Document",
     "EnforcementLevel",
     "FloeSpec",
@@ -18,9 +20,13 @@ __all__ = [
     "PlatformManifest",
     "PluginSelection",
     "Problem",
+    "Retention",
+    "Scope",
     "SecretRef",
+    "SecretStore",
     "SecretUnavailableError",
     "Setting",
+    "SourceSpec",
     "SpecError",
     "Tier",
     "Transform",

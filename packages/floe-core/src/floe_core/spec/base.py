@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 API_VERSION = "floe.dev/v1"
+
+
+T = TypeVar("T")
+CHECK = "x-floe-check"
+"""Keyword of the JSON Schemas for a rule that JSON Schema has no word for; editors ignore it."""
 
 
 class SpecModel(BaseModel):
@@ -57,3 +63,54 @@ Owner: TypeAlias = Annotated[
 ]
 Text: TypeAlias = Annotated[str, Field(max_length=2000, description="a few sentences")]
 Label: TypeAlias = Annotated[str, Field(min_length=1, max_length=63, description="a short word")]
+
+
+def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
+    return _refuse_repeated(values, values, ())
+
+
+def _distinct_names(parts: tuple[T, ...]) -> tuple[T, ...]:
+    return _refuse_repeated(parts, tuple(part.name for part in parts), ("name",))  # type: ignore[attr-defined] # see Named
+
+
+def _refuse_repeated(whole: tuple[T, ...], keys: tuple[Any, ...], below: tuple[str, ...]) -> tuple[T, ...]:
+    if len(set(keys)) == len(keys):
+        return whole
+    first: dict[Any, int] = {}
+    places = [((index, *below), first[key]) for index, key in enumerate(keys) if first.setdefault(key, index) != index]
+    raise PydanticCustomError("floe_duplicate", "the same stands here twice", {"places": places})
+
+
+Distinct: TypeAlias = Annotated[
+    tuple[T, ...], AfterValidator(_distinct), Field(json_schema_extra={"uniqueItems": True})
+]
+"""A list in which nothing stands twice."""
+Named: TypeAlias = Annotated[
+    tuple[T, ...], AfterValidator(_distinct_names), Field(json_schema_extra={CHECK: "names are unique"})
+]
+"""A list of parts that have a `name`, no two of them the same."""
+
+
+# The keys of a map of settings for each environment. The platform is chosen when a product runs, not written into it.
+ENVIRONMENT_KEYS = frozenset(
+    {"env_overrides", "environments", "target_env", "floe_env", "dev", "staging", "prod", "production"}
+)
+
+
+def _no_environments(config: dict[str, Any]) -> dict[str, Any]:
+    if found := [key for key in config if key in ENVIRONMENT_KEYS]:
+        raise PydanticCustomError(
+            "floe_environment", "settings by environment", {"places": [((key,), 0) for key in found]}
+        )
+    return config
+
+
+Config: TypeAlias = Annotated[
+    dict[str, Any],
+    AfterValidator(_no_environments),
+    Field(
+        description="settings of a plugin, by name",
+        json_schema_extra={"propertyNames": {"not": {"enum": sorted(ENVIRONMENT_KEYS)}}},
+    ),
+]
+"""Settings that a plugin's own model checks; no settings by environment."""

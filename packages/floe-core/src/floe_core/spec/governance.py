@@ -6,9 +6,9 @@ import re
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StrictBool, field_validator
+from pydantic import Field, StrictBool, StrictInt, field_validator
 
-from floe_core.spec.base import SpecModel
+from floe_core.spec.base import Distinct, Label, SpecModel
 
 MAX_PATTERN = 200
 
@@ -43,6 +43,15 @@ class NamingPattern(StrEnum):
     CUSTOM = "custom"
 
 
+class Classification(StrEnum):
+    """How carefully a column's values are handled; later members more carefully."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+    PII = "pii"
+
+
 class Naming(SpecModel):
     """How models are named.
 
@@ -66,7 +75,7 @@ class Naming(SpecModel):
 
 
 class Governance(SpecModel):
-    """The rules of a platform.
+    """The rules of a platform. What is None is not asked.
 
     Attributes:
         policy_enforcement_level: `off` runs nothing, `warn` counts findings and passes, `strict` fails on errors.
@@ -74,6 +83,13 @@ class Governance(SpecModel):
         require_descriptions: Whether the product and its models are described.
         require_owners: Whether the product and its output ports name who answers for them.
         require_depends_on: Whether silver and gold models say what they are made of.
+        require_column_descriptions: Whether the columns of output ports, and dbt's, are described.
+        require_classification: Whether every column of an output port is classified.
+        restricted_classifications: Columns so classified must not go to a destination.
+        required_tags: Tags that every model of a tier must have.
+        data_retention_days: Data are kept at least this many days.
+        snapshot_keep_last: At least this many snapshots of a table are kept.
+        minimum_test_coverage: Percent of the models that have at least one dbt test.
     """
 
     policy_enforcement_level: EnforcementLevel = EnforcementLevel.WARN
@@ -81,6 +97,13 @@ class Governance(SpecModel):
     require_descriptions: StrictBool = True
     require_owners: StrictBool = True
     require_depends_on: StrictBool = True
+    require_column_descriptions: StrictBool = False
+    require_classification: StrictBool = False
+    restricted_classifications: Distinct[Classification] = ()
+    required_tags: dict[Tier, Distinct[Label]] = Field(default_factory=dict)
+    data_retention_days: Annotated[StrictInt, Field(ge=1)] | None = None
+    snapshot_keep_last: Annotated[StrictInt, Field(ge=1)] | None = None
+    minimum_test_coverage: Annotated[StrictInt, Field(ge=0, le=100)] | None = None
 
 
 class ProductGovernance(SpecModel):

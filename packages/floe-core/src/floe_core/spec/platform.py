@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from enum import StrEnum
+from typing import Annotated, Literal, TypeAlias, get_args
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
-from floe_core.spec.base import Name, Owner, PluginName, SpecModel, Text, Version
+from floe_core.spec.base import Config, Distinct, Name, Owner, PluginName, SpecModel, Text, Version
 from floe_core.spec.governance import Governance
 from floe_core.spec.secrets import Setting
 
@@ -27,6 +29,25 @@ class ManifestMetadata(SpecModel):
     description: Text = ""
 
 
+PluginKind: TypeAlias = Literal[
+    "compute",
+    "orchestrator",
+    "catalog",
+    "storage",
+    "telemetry_backend",
+    "lineage_backend",
+    "dbt",
+    "semantic_layer",
+    "ingestion",
+    "secrets",
+    "identity",
+    "quality",
+    "rbac",
+    "alert_channel",
+]
+"""The values of `floe_core.plugins.PluginType`, which a test holds."""
+
+
 class PluginSelection(SpecModel):
     """One chosen plugin.
 
@@ -38,17 +59,12 @@ class PluginSelection(SpecModel):
 
     type: PluginName
     version: Version | None = None
-    config: dict[str, Any] = Field(default_factory=dict)
+    config: Config = Field(default_factory=dict)
 
 
-class PluginSelections(SpecModel):
-    """The chosen plugin of each type; only compute and dbt are always needed.
+class _Chosen(SpecModel):
+    """The types that a platform can do without."""
 
-    The fields are the values of `floe_core.plugins.PluginType`, which a test holds.
-    """
-
-    compute: PluginSelection
-    dbt: PluginSelection = PluginSelection(type="core")
     orchestrator: PluginSelection | None = None
     catalog: PluginSelection | None = None
     storage: PluginSelection | None = None
@@ -62,9 +78,19 @@ class PluginSelections(SpecModel):
     rbac: PluginSelection | None = None
     alert_channel: PluginSelection | None = None
 
+
+class PluginSelections(_Chosen):
+    """The chosen plugin of each type; only compute and dbt are always needed.
+
+    The fields are the values of `floe_core.plugins.PluginType`, which a test holds.
+    """
+
+    compute: PluginSelection
+    dbt: PluginSelection = PluginSelection(type="core")
+
     def chosen(self) -> dict[str, PluginSelection]:
-        """The selections that are set, by type, in the order of the fields."""
-        return {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
+        """The selections that are set, by type, in the order of `PluginKind`."""
+        return {name: value for name in get_args(PluginKind) if (value := getattr(self, name)) is not None}
 
 
 class Tracing(SpecModel):
@@ -79,31 +105,128 @@ class Tracing(SpecModel):
     endpoint: Setting = ""
 
 
+class Lineage(SpecModel):
+    """Whether builds tell what they read and wrote.
+
+    Attributes:
+        enabled: Whether builds emit lineage, where a lineage back end is chosen.
+    """
+
+    enabled: StrictBool = True
+
+
+class LogLevel(StrEnum):
+    """How much is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Logging(SpecModel):
+    """What builds log.
+
+    Attributes:
+        level: The least important lines that are written.
+        format: Lines for people, or one JSON object a line.
+    """
+
+    level: LogLevel = LogLevel.INFO
+    format: LogFormat = LogFormat.TEXT
+
+
 class Observability(SpecModel):
     """What the platform sees of its products.
 
     Attributes:
         tracing: Where spans go.
+        lineage: Whether builds emit lineage.
+        logging: What builds log.
     """
 
     tracing: Tracing = Tracing()
+    lineage: Lineage = Lineage()
+    logging: Logging = Logging()
 
 
-class PlatformManifest(SpecModel):
-    """A platform.
+class Scope(StrEnum):
+    """Whom a manifest is for."""
+
+    ENTERPRISE = "enterprise"
+    DOMAIN = "domain"
+
+
+class _Manifest(SpecModel):
+    """What manifests of every scope say."""
+
+    api_version: Annotated[Literal["floe.dev/v1"], Field(alias="apiVersion")]
+    kind: Literal["Manifest"]
+    metadata: ManifestMetadata
+    governance: Governance | None = None
+    observability: Observability = Observability()
+
+
+class PlatformManifest(_Manifest):
+    """A platform; of a domain, with all that it has from its parent.
 
     Attributes:
         api_version: The version of this schema.
         kind: Always `Manifest`.
         metadata: Which platform this is.
-        plugins: The chosen plugins.
         governance: The rules; without any, the level is `warn`.
         observability: What the platform sees.
+        scope: `enterprise` is the parent of domains; without a scope a platform stands alone.
+        plugins: The chosen plugins.
+        approved_plugins: Names by type that may be chosen; any of a type that is not listed.
+        approved_sinks: Kinds of sinks that destinations may have; any when None.
+        approved_products: The products that may be compiled for it; any when None. An enterprise names none.
     """
 
-    api_version: Annotated[Literal["floe.dev/v1"], Field(alias="apiVersion")]
-    kind: Literal["Manifest"]
-    metadata: ManifestMetadata
+    scope: Scope | None = None
     plugins: PluginSelections
-    governance: Governance | None = None
-    observability: Observability = Observability()
+    approved_plugins: dict[PluginKind, Distinct[PluginName]] = Field(default_factory=dict)
+    approved_sinks: Distinct[PluginName] | None = None
+    approved_products: Distinct[Name] | None = None
+
+    @field_validator("approved_products")
+    @classmethod
+    def _no_enterprise(cls, names: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+        if names is not None and info.data.get("scope") is Scope.ENTERPRISE:
+            raise PydanticCustomError("floe_scope", "an enterprise approves no products; each of its domains does")
+        return names
+
+
+class DomainSelections(_Chosen):
+    """The plugins that a domain chooses itself; the others come from its parent."""
+
+    compute: PluginSelection | None = None
+    dbt: PluginSelection | None = None
+
+
+class DomainManifest(_Manifest):
+    """A domain's part of a platform, as it is written; `load_manifest` joins it with its parent.
+
+    Attributes:
+        api_version: The version of this schema.
+        kind: Always `Manifest`.
+        metadata: Which domain this is.
+        governance: Its rules; they may be stricter than the parent's and never looser.
+        observability: What it sees; wins over the parent's.
+        scope: Always `domain`.
+        parent_manifest: Path of the enterprise's manifest, relative to this file's folder.
+        plugins: What it chooses itself; the parent's where it chooses nothing.
+        approved_products: The products that may be compiled for it; any when None.
+    """
+
+    scope: Literal["domain"]
+    parent_manifest: Annotated[str, Field(min_length=1, max_length=4096, examples=["../enterprise.yaml"])]
+    plugins: DomainSelections = DomainSelections()
+    approved_products: Distinct[Name] | None = None

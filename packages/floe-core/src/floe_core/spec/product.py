@@ -5,12 +5,25 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, field_validator
+from pydantic import Field, StrictBool, StrictInt, field_validator
 from pydantic_core import PydanticCustomError
 
-from floe_core.spec.base import Identifier, Label, Name, Owner, PluginName, SpecModel, Text, Version
-from floe_core.spec.governance import ProductGovernance, Tier
+from floe_core.spec.base import (
+    Config,
+    Distinct,
+    Identifier,
+    Label,
+    Name,
+    Named,
+    Owner,
+    PluginName,
+    SpecModel,
+    Text,
+    Version,
+)
+from floe_core.spec.governance import Classification, ProductGovernance, Tier
 from floe_core.spec.schedule import MAX_LENGTH, check_cron, check_timezone
+from floe_core.spec.secrets import SecretRef
 
 
 class ProductMetadata(SpecModel):
@@ -51,14 +64,16 @@ class Transform(SpecModel):
         depends_on: Names of the transforms that it reads.
         compute: The compute plugin it runs on; the platform's when empty.
         tags: Words to select it by.
+        quality_checks: Generic dbt tests that the model must have, for example `unique`.
     """
 
     name: Identifier
     tier: Tier | None = None
     description: Text = ""
-    depends_on: Annotated[tuple[Identifier, ...], Field(alias="dependsOn")] = ()
+    depends_on: Annotated[Distinct[Identifier], Field(alias="dependsOn")] = ()
     compute: PluginName | None = None
-    tags: tuple[Label, ...] = ()
+    tags: Distinct[Label] = ()
+    quality_checks: Annotated[Distinct[Identifier], Field(alias="qualityChecks")] = ()
 
 
 class Schedule(SpecModel):
@@ -118,6 +133,7 @@ class Column(SpecModel):
         description: What it holds.
         required: Whether it is never null.
         primary_key: Whether it identifies a row.
+        classification: How carefully its values are handled.
     """
 
     name: Identifier
@@ -125,6 +141,7 @@ class Column(SpecModel):
     description: Text = ""
     required: StrictBool = False
     primary_key: Annotated[StrictBool, Field(alias="primaryKey")] = False
+    classification: Classification | None = None
 
 
 class OutputPort(SpecModel):
@@ -140,7 +157,55 @@ class OutputPort(SpecModel):
     name: Identifier
     description: Text = ""
     owner: Owner | None = None
-    columns: Annotated[tuple[Column, ...], Field(alias="schema")] = ()
+    columns: Annotated[Named[Column], Field(alias="schema")] = ()
+
+
+class SourceSpec(SpecModel):
+    """What the platform's ingestion plugin loads before the transforms are built.
+
+    Attributes:
+        name: Its name, unique in the product.
+        dataset: The schema or namespace that its tables go to.
+        config: Where the rows come from; checked by the ingestion plugin's own model.
+    """
+
+    name: Identifier
+    dataset: Identifier = "raw"
+    config: Config = Field(default_factory=dict)
+
+
+class Destination(SpecModel):
+    """Where rows of an output port are sent after a build.
+
+    Attributes:
+        name: Its name, unique in the product.
+        sink_type: The kind of sink, as the ingestion plugin names it.
+        source_table: The output port whose rows are sent.
+        connection_secret_ref: Where the credential of the connection lies.
+        config: The sink's own settings.
+        field_mapping: The destination's name of a column, by the port's.
+        batch_size: Rows sent at a time.
+    """
+
+    name: Name
+    sink_type: Annotated[PluginName, Field(alias="sinkType")]
+    source_table: Annotated[Identifier, Field(alias="sourceTable")]
+    connection_secret_ref: Annotated[SecretRef | None, Field(alias="connectionSecretRef")] = None
+    config: Config = Field(default_factory=dict)
+    field_mapping: Annotated[dict[Identifier, Identifier], Field(alias="fieldMapping", default_factory=dict)]
+    batch_size: Annotated[StrictInt, Field(alias="batchSize", ge=1, le=100_000)] = 1000
+
+
+class Retention(SpecModel):
+    """How long rows and snapshots are kept.
+
+    Attributes:
+        days: Days that data are kept.
+        keep_snapshots: Snapshots of a table that are kept, whatever their age.
+    """
+
+    days: Annotated[StrictInt, Field(ge=1)]
+    keep_snapshots: Annotated[StrictInt, Field(alias="keepSnapshots", ge=1)] = 3
 
 
 class FloeSpec(SpecModel):
@@ -151,9 +216,12 @@ class FloeSpec(SpecModel):
         kind: Always `FloeSpec`.
         metadata: Which product this is.
         platform: Which platform it is compiled for; a command line may name another manifest.
+        sources: What is loaded first.
         transforms: Its dbt models.
         schedule: When it is built; never by itself when empty.
         output_ports: What others may use.
+        destinations: Where output ports are sent.
+        retention: How long data are kept; as the platform does when empty.
         governance: Rules that it holds itself to beyond the platform's.
     """
 
@@ -161,7 +229,10 @@ class FloeSpec(SpecModel):
     kind: Literal["FloeSpec"]
     metadata: ProductMetadata
     platform: ProductPlatform | None = None
-    transforms: Annotated[tuple[Transform, ...], Field(min_length=1, description="at least one dbt model")]
+    sources: Named[SourceSpec] = ()
+    transforms: Annotated[Named[Transform], Field(min_length=1, description="at least one dbt model")]
     schedule: Schedule | None = None
-    output_ports: Annotated[tuple[OutputPort, ...], Field(alias="outputPorts")] = ()
+    output_ports: Annotated[Named[OutputPort], Field(alias="outputPorts")] = ()
+    destinations: Named[Destination] = ()
+    retention: Retention | None = None
     governance: ProductGovernance | None = None

@@ -1,21 +1,34 @@
 """Secrets by reference: what is written down is where a secret lies, never the secret.
 
-A reference is `{env: NAME}` or `{file: PATH}`. It is resolved as late as possible, in the process that needs
-the value; artifacts, spans and errors carry the reference only.
+A reference is `{env: NAME}`, `{file: PATH}` or `{secret: NAME}`. It is resolved as late as possible, in the process
+that needs the value; artifacts, spans and errors carry the reference only.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationInfo,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from floe_core.errors import ExitCode, FloeError
 
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+SECRET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
+_FORMS = ("env", "file", "secret")
 MAX_SECRET_BYTES = 64 * 1024
 
 
@@ -25,18 +38,68 @@ class SecretUnavailableError(FloeError):
     exit_code = ExitCode.MISSING
 
 
+SecretStore: TypeAlias = Callable[[str], SecretStr]
+"""Looks a secret up by name, as `SecretsPlugin.get` does."""
+
+STORE_KEY = "secrets"
+"""Under this key of pydantic's validation context stands the `SecretStore` that `{secret: NAME}` is looked up in."""
+
+
 class SecretRef(BaseModel):
-    """Where a secret lies: exactly one of an environment variable and a file.
+    """Where a secret lies: exactly one of a variable, a file, and a name that the platform's secrets plugin knows.
+
+    A model that is validated with `context={"secrets": store}` holds references that look names up in that store.
 
     Attributes:
         env: Name of an environment variable.
         file: Path of a file that holds the value; a trailing line break is dropped.
+        secret: Name of a secret in the store of the platform's secrets plugin.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        json_schema_extra={"minProperties": 1, "maxProperties": 1, "examples": [{"env": "WAREHOUSE_PASSWORD"}]},
+    )
 
-    env: Annotated[str, Field(max_length=256, pattern=rf"^{ENV_NAME.pattern}$")] | None = None
-    file: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    env: (
+        Annotated[
+            str,
+            Field(
+                max_length=256,
+                pattern=rf"^{ENV_NAME.pattern}$",
+                description="the name of an environment variable",
+                examples=["WAREHOUSE_PASSWORD"],
+            ),
+        ]
+        | None
+    ) = None
+    file: (
+        Annotated[
+            str,
+            Field(
+                min_length=1,
+                max_length=4096,
+                description="the path of a file that holds the value",
+                examples=["/run/secrets/warehouse-password"],
+            ),
+        ]
+        | None
+    ) = None
+    secret: (
+        Annotated[
+            str,
+            Field(
+                max_length=253,
+                pattern=rf"^{SECRET_NAME.pattern}$",
+                description="the name of a secret that the platform's secrets plugin looks up",
+                examples=["warehouse-password"],
+            ),
+        ]
+        | None
+    ) = None
+    _store: SecretStore | None = PrivateAttr(default=None)
 
     @model_validator(mode="before")
     @classmethod
@@ -44,24 +107,59 @@ class SecretRef(BaseModel):
         if isinstance(value, cls | dict):
             return value
         # The value itself stays out of the message: it may be the secret.
-        raise ValueError("a secret is given by reference, as {env: NAME} or {file: PATH}, never by its value")
+        raise PydanticCustomError("floe_reference", "a secret is given by reference, never by its value")
 
     @model_validator(mode="after")
-    def _exactly_one(self) -> SecretRef:
-        if (self.env is None) == (self.file is None):
-            raise ValueError("a secret reference has exactly one of env and file")
+    def _exactly_one(self, info: ValidationInfo) -> Self:
+        if sum(one is not None for one in self._forms()) != 1:
+            raise PydanticCustomError("floe_one_form", "a secret reference has exactly one of env, file and secret")
+        store = (info.context or {}).get(STORE_KEY)
+        if store is not None:
+            self._store = store
         return self
 
+    @model_serializer
+    def _only_its_form(self) -> dict[str, str]:
+        return {name: value for name, value in zip(_FORMS, self._forms(), strict=True) if value is not None}
+
+    def _forms(self) -> tuple[str | None, ...]:
+        return self.env, self.file, self.secret
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SecretRef) and self._forms() == other._forms()
+
+    def __hash__(self) -> int:
+        return hash(self._forms())
+
     def __str__(self) -> str:
-        return f"env:{self.env}" if self.env is not None else f"file:{self.file}"
+        return next(f"{name}:{value}" for name, value in self._only_its_form().items())
+
+    def bound_to(self, store: SecretStore) -> SecretRef:
+        """The same reference, looking names up in `store`."""
+        return type(self).model_validate(self.model_dump(), context={STORE_KEY: store})
 
     def resolve(self) -> SecretStr:
         """The value, read now.
 
         Raises:
-            SecretUnavailableError: The variable is unset or empty, or the file cannot be read.
+            SecretUnavailableError: The variable is unset or empty, the file cannot be read, or there is no store.
+            FloeError: As the secrets plugin raises it; it has no such secret, or does not answer.
         """
-        return SecretStr(self._from_env(self.env) if self.env is not None else self._from_file(str(self.file)))
+        if self.env is not None:
+            return SecretStr(self._from_env(self.env))
+        if self.file is not None:
+            return SecretStr(self._from_file(self.file))
+        return self._from_store(str(self.secret))
+
+    def _from_store(self, name: str) -> SecretStr:
+        if self._store is None:
+            raise SecretUnavailableError(
+                f"the secret {self} is not available",
+                where="plugins.secrets of the manifest",
+                why="no secrets plugin is chosen that could look it up",
+                remedy="choose one under plugins.secrets, or write {env: NAME} or {file: PATH}",
+            )
+        return self._store(name)
 
     def _from_env(self, name: str) -> str:
         value = os.environ.get(name, "")
