@@ -150,3 +150,14 @@ def test_broken_jinja_names_the_file(plugin: DBTCorePlugin, tiny: Tiny) -> None:
 
 def test_the_engine_says_its_version(plugin: DBTCorePlugin) -> None:
     assert plugin.engine_version().startswith("1.11.")
+
+
+def test_a_node_that_begins_is_told_before_it_ends(plugin: DBTCorePlugin, tiny: Tiny) -> None:
+    told: list[tuple[str, str]] = []
+
+    def tell(node: DbtNode) -> None:
+        told.append((node.name, node.status))
+
+    plugin.run(tiny.request(DbtCommand.SEED))
+    plugin.run(tiny.request(DbtCommand.RUN), on_node=tell, on_start=tell)
+    assert told == [("orders", "started"), ("orders", "success"), ("totals", "started"), ("totals", "success")]

@@ -49,6 +49,18 @@ def from_event(data: Any) -> DbtNode:
     )
 
 
+def from_start(data: Any) -> DbtNode:
+    """A node that has just begun, from dbt's NodeStart event."""
+    info = data.node_info
+    return DbtNode(
+        unique_id=info.unique_id,
+        name=info.node_name,
+        resource_type=info.resource_type,
+        status="started",
+        started_at=_moment(info.node_started_at) or datetime.now(UTC),
+    )
+
+
 def _moment(text: str) -> datetime | None:
     return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
 

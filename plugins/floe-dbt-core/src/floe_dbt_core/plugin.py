@@ -23,7 +23,13 @@ class DBTCorePlugin(DBTPlugin[NoConfig]):
     tracer_name: ClassVar[str | None] = "floe.dbt"
     description: ClassVar[str] = "dbt-core, in process"
 
-    def run(self, request: DbtRequest, *, on_node: Callable[[DbtNode], None] | None = None) -> DbtResult:
+    def run(
+        self,
+        request: DbtRequest,
+        *,
+        on_node: Callable[[DbtNode], None] | None = None,
+        on_start: Callable[[DbtNode], None] | None = None,
+    ) -> DbtResult:
         """Run one command below the current span, with a span a node.
 
         dbt changes the working directory and global state while it runs, so commands of one process follow one
@@ -35,7 +41,7 @@ class DBTCorePlugin(DBTPlugin[NoConfig]):
             DbtDatabaseError: The database file is locked, or cannot be opened; names it and who holds it.
             DbtError: dbt ended before it ran any node.
         """
-        return Invocation(request, on_node).run()
+        return Invocation(request, on_node, on_start).run()
 
     def engine_version(self) -> str:
         """The installed dbt-core, for example `1.11.16`."""

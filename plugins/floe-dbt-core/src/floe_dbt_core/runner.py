@@ -14,7 +14,7 @@ from floe_core.plugins import DbtCommand, DbtNode, DbtRequest, DbtResult
 from floe_core.telemetry import span
 
 from floe_dbt_core.failures import from_exception, from_lines
-from floe_dbt_core.nodes import from_event, from_result
+from floe_dbt_core.nodes import from_event, from_result, from_start
 from floe_dbt_core.spans import record_nodes
 
 if TYPE_CHECKING:
@@ -35,9 +35,15 @@ _PRIVATE = {"DO_NOT_TRACK": "1", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
 class Invocation:
     """One command of one request; used once."""
 
-    def __init__(self, request: DbtRequest, on_node: Callable[[DbtNode], None] | None) -> None:
+    def __init__(
+        self,
+        request: DbtRequest,
+        on_node: Callable[[DbtNode], None] | None,
+        on_start: Callable[[DbtNode], None] | None,
+    ) -> None:
         self._request = request
         self._on_node = on_node
+        self._on_start = on_start
         self._debug_lines: list[str] = []
 
     def run(self) -> DbtResult:
@@ -83,6 +89,8 @@ class Invocation:
             self._debug_lines.append(event.info.msg)
         elif event.info.name == "NodeFinished" and self._on_node is not None and self._builds():
             self._on_node(from_event(event.data))
+        elif event.info.name == "NodeStart" and self._on_start is not None and self._builds():
+            self._on_start(from_start(event.data))
 
     def _builds(self) -> bool:
         """Whether nodes are the outcome; to make the docs, dbt compiles them all again."""

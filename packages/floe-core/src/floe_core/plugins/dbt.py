@@ -152,12 +152,19 @@ class DBTPlugin(PluginMetadata[C]):
     plugin_type: ClassVar[PluginType] = PluginType.DBT
 
     @abstractmethod
-    def run(self, request: DbtRequest, *, on_node: Callable[[DbtNode], None] | None = None) -> DbtResult:
+    def run(
+        self,
+        request: DbtRequest,
+        *,
+        on_node: Callable[[DbtNode], None] | None = None,
+        on_start: Callable[[DbtNode], None] | None = None,
+    ) -> DbtResult:
         """Run one command; a node that fails is told in the result, not by an exception.
 
         Args:
             request: What to run, and where.
             on_node: Called with each node as it ends, possibly from another thread.
+            on_start: Called with each node as it begins, with the status `started`, possibly from another thread.
 
         Raises:
             DbtProjectError: The project cannot be parsed.
