@@ -37,7 +37,7 @@ from floe_core.plugins.interface import (
 from floe_core.plugins.lineage_backend import LineageBackendPlugin, LineageError
 from floe_core.plugins.orchestrator import OrchestratorError, OrchestratorPlugin
 from floe_core.plugins.quality import QualityError, QualityPlugin, QualityReport
-from floe_core.plugins.rbac import RBACError, RBACPlugin, RightsRequest
+from floe_core.plugins.rbac import LAUNCH_RIGHTS, RBACError, RBACPlugin, Right, RightsRequest
 from floe_core.plugins.secrets import SecretNotFoundError, SecretsError, SecretsPlugin
 from floe_core.plugins.semantic_layer import SemanticLayerError, SemanticLayerPlugin
 from floe_core.plugins.storage import StorageError, StoragePlugin
@@ -67,6 +67,7 @@ ABCS: Final[Mapping[PluginType, type[PluginMetadata[Any]]]] = {
 __all__ = [
     "ABCS",
     "API_VERSION",
+    "LAUNCH_RIGHTS",
     "Alert",
     "AlertChannelPlugin",
     "AlertDeliveryError",
@@ -108,6 +109,7 @@ __all__ = [
     "QualityReport",
     "RBACError",
     "RBACPlugin",
+    "Right",
     "RightsRequest",
     "SecretNotFoundError",
     "SecretsError",
