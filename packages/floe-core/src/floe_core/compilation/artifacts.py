@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from floe_core.enforcement.result import EnforcementResultSummary
-from floe_core.spec.governance import Tier
+from floe_core.spec.governance import Classification, Tier
 
 ARTIFACTS_VERSION: Final = "1.0.0"
 
@@ -97,6 +97,7 @@ class ColumnRecord(_Part):
     description: str
     required: bool
     primary_key: bool
+    classification: Classification | None = None
 
 
 class PortRecord(_Part):
