@@ -108,18 +108,12 @@ def _overlap(warehouse: Warehouse, client: PolarisClient, error: PolarisAnswerEr
 
 
 def _roles(warehouse: Warehouse, client: PolarisClient) -> tuple[Piece, ...]:
-    catalog = warehouse.catalog
+    return (*_principal_side(client), *_catalog_side(warehouse.catalog, client))
 
-    def assign_to_principal() -> bool:
+
+def _principal_side(client: PolarisClient) -> tuple[Piece, ...]:
+    def assign() -> bool:
         client.assign_principal_role(_principal(client), PRINCIPAL_ROLE)
-        return True
-
-    def grant() -> bool:
-        client.grant_on_catalog(catalog, CATALOG_ROLE, GRANT)
-        return True
-
-    def assign_to_role() -> bool:
-        client.assign_catalog_role(PRINCIPAL_ROLE, catalog, CATALOG_ROLE)
         return True
 
     return (
@@ -133,9 +127,22 @@ def _roles(warehouse: Warehouse, client: PolarisClient) -> tuple[Piece, ...]:
             "assignment",
             f"{PRINCIPAL_ROLE} given to the principal of client {client.client_id}",
             lambda: _among(PRINCIPAL_ROLE, client.roles_of_principal(_principal(client))),
-            assign_to_principal,
+            assign,
             needs=("principal role",),
         ),
+    )
+
+
+def _catalog_side(catalog: str, client: PolarisClient) -> tuple[Piece, ...]:
+    def grant() -> bool:
+        client.grant_on_catalog(catalog, CATALOG_ROLE, GRANT)
+        return True
+
+    def assign() -> bool:
+        client.assign_catalog_role(PRINCIPAL_ROLE, catalog, CATALOG_ROLE)
+        return True
+
+    return (
         Piece(
             "catalog role",
             f"catalog role {CATALOG_ROLE}",
@@ -154,7 +161,7 @@ def _roles(warehouse: Warehouse, client: PolarisClient) -> tuple[Piece, ...]:
             "catalog role assignment",
             f"{CATALOG_ROLE} given to {PRINCIPAL_ROLE}",
             lambda: _among(CATALOG_ROLE, client.catalog_roles_of(PRINCIPAL_ROLE, catalog)),
-            assign_to_role,
+            assign,
             needs=("principal role", "catalog", "catalog role"),
         ),
     )
