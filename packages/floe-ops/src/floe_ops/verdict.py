@@ -88,7 +88,15 @@ def assemble(root: Path, run: Path, wanted: set[str], environ: dict[str, str]) -
     the_plan, records = plan.load(), ledger.read(root)
     started = int(environ.get("FLOE_RUN_STARTED") or time.time_ns())
     target = environ.get("FLOE_TARGET") or "local"
-    units = _units(the_plan, run, records, wanted, target, started)
+    units: dict[str, UnitResult] = {}
+    for session in the_plan.sessions.values():
+        if session.name in wanted:
+            units[session.name] = _unit(session, run, started, units)
+    for unit_id in the_plan.units:
+        of_unit = [unit for unit in units.values() if unit.id == unit_id]
+        if of_unit and len(of_unit) == sum(one.unit == unit_id for one in the_plan.sessions.values()):
+            facts = _facts(run, records, [*of_unit, *(u for u in units.values() if u.session == "final")])
+            of_unit[-1].criteria = _criteria(the_plan, unit_id, target, facts, of_unit)
     result = Verdict(
         schema=SCHEMA,
         headline="",
@@ -108,24 +116,15 @@ def assemble(root: Path, run: Path, wanted: set[str], environ: dict[str, str]) -
     return result
 
 
-def _units(  # noqa: PLR0913 - what a verdict looks at
-    the_plan: plan.Plan, run: Path, records: dict[str, Any], wanted: set[str], target: str, started: int
-) -> dict[str, UnitResult]:
-    """The wanted sessions by name; the criteria of a unit stand at its last session, once all of them are there."""
-    units: dict[str, UnitResult] = {}
-    for session in the_plan.sessions.values():
-        if session.name in wanted:
-            units[session.name] = _unit(session, run, started, units)
-    for unit_id in the_plan.units:
-        of_unit = [unit for unit in units.values() if unit.id == unit_id]
-        if of_unit and len(of_unit) == sum(one.unit == unit_id for one in the_plan.sessions.values()):
-            facts = _facts(run, records, [*of_unit, *(u for u in units.values() if u.session == "final")])
-            of_unit[-1].criteria = [
-                _criterion(criterion, the_plan.reach(criterion, target), facts, of_unit, target)
-                for criterion in the_plan.criteria.values()
-                if criterion.unit == unit_id
-            ]
-    return units
+def _criteria(
+    the_plan: plan.Plan, unit: str, target: str, facts: Facts, units: list[UnitResult]
+) -> list[CriterionResult]:
+    """The criteria of one unit, each held against what its sessions saw."""
+    return [
+        _criterion(criterion, the_plan.reach(criterion, target), facts, units, target)
+        for criterion in the_plan.criteria.values()
+        if criterion.unit == unit
+    ]
 
 
 def _unit(session: plan.Session, run: Path, started: int, before: dict[str, UnitResult]) -> UnitResult:
