@@ -93,6 +93,7 @@ TOOLS = {
         Tool("jaeger", "github.com/jaegertracing/jaeger/cmd/jaeger", 5, 2327, 4000),
         Tool("otelcol", ".", 1.5, 880, 1500),
         Tool("crane", "github.com/google/go-containerregistry/cmd/crane", 0.5, 270, 600),
+        Tool("dex", ".", 1.5, 510, 1500),
         Tool("kubernetes", ".", 6, 2200, 6000, KUBERNETES_STAMPS),
         Tool("alertmanager", "github.com/prometheus/alertmanager/cmd/alertmanager", 2, 695, 1800),
     )
