@@ -64,7 +64,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(plugin_module: Write) -> N
 
 def test_two_distributions_with_one_name_are_refused(plugin_module: Write) -> None:
     entries = [plugin_module(PluginType.QUALITY, "q", SOUND) for _ in range(2)]
-    with pytest.raises(DuplicatePluginError, match="uninstall one"):
+    with pytest.raises(DuplicatePluginError, match="uninstall floe-quality-q and install it once"):
         Registry(entries).load(PluginType.QUALITY, "q")
 
 

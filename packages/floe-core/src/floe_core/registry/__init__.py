@@ -1,12 +1,16 @@
-"""Which plugins are installed, and how one is loaded and configured."""
+"""Which plugins are installed, how one is loaded and configured, and how those of one run live."""
 
 from __future__ import annotations
 
-from floe_core.registry.discovery import PluginEntry, discover
+from floe_core.registry.declarations import PluginEntry, UnreadableDistribution
+from floe_core.registry.discovery import Discovery, discover, scan
 from floe_core.registry.errors import (
+    BrokenDeclarationError,
     BrokenPluginError,
+    CyclicDependencyError,
     DuplicatePluginError,
     IncompatiblePluginError,
+    MissingDependencyError,
     PluginConfigError,
     PluginNotFoundError,
     RegistryError,
@@ -14,14 +18,20 @@ from floe_core.registry.errors import (
 from floe_core.registry.registry import Registry, ResolvedPlugin
 
 __all__ = [
+    "BrokenDeclarationError",
     "BrokenPluginError",
+    "CyclicDependencyError",
+    "Discovery",
     "DuplicatePluginError",
     "IncompatiblePluginError",
+    "MissingDependencyError",
     "PluginConfigError",
     "PluginEntry",
     "PluginNotFoundError",
     "Registry",
     "RegistryError",
     "ResolvedPlugin",
+    "UnreadableDistribution",
     "discover",
+    "scan",
 ]

@@ -3,49 +3,42 @@
 from __future__ import annotations
 
 import importlib.metadata
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from floe_core.plugins.interface import PluginType
+from floe_core.registry.declarations import PluginEntry, UnreadableDistribution, declared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-@dataclass(frozen=True, order=True)
-class PluginEntry:
-    """One declared plugin.
+class Discovery(NamedTuple):
+    """What is installed.
 
     Attributes:
-        type: Its type.
-        name: The name under which manifests choose it.
-        target: `module:Class`.
-        distribution: The distribution that declares it.
-        version: That distribution's version.
+        entries: Every declared plugin, sorted; a declaration that cannot be used says so in its `flaw`.
+        unreadable: Distributions of which nobody can say what they declare, sorted.
     """
 
-    type: PluginType
-    name: str
-    target: str
-    distribution: str
-    version: str
+    entries: tuple[PluginEntry, ...]
+    unreadable: tuple[UnreadableDistribution, ...]
 
 
-def discover(distributions: Iterable[importlib.metadata.Distribution] | None = None) -> tuple[PluginEntry, ...]:
-    """Every plugin that an installed distribution declares, sorted; the same declaration twice counts once.
+def scan(distributions: Iterable[importlib.metadata.Distribution] | None = None) -> Discovery:
+    """Read every distribution; the same declaration twice counts once, and none hides another.
 
     Args:
         distributions: Where to look; everything on the path by default.
     """
-    groups = {kind.entry_point_group: kind for kind in PluginType}
-    found: set[PluginEntry] = set()
+    entries: set[PluginEntry] = set()
+    unreadable: set[UnreadableDistribution] = set()
     for distribution in distributions if distributions is not None else importlib.metadata.distributions():
-        declared = distribution.read_text("entry_points.txt")
-        # Most distributions declare nothing of ours, and parsing all of them costs more than finding that out.
-        if not declared or "[floe." not in declared:
-            continue
-        for entry in distribution.entry_points:
-            if entry.group in groups:
-                name, version = distribution.metadata["Name"], distribution.version
-                found.add(PluginEntry(groups[entry.group], entry.name, entry.value, name, version))
-    return tuple(sorted(found))
+        found, silent = declared(distribution)
+        entries.update(found)
+        if silent is not None:
+            unreadable.add(silent)
+    return Discovery(tuple(sorted(entries)), tuple(sorted(unreadable)))
+
+
+def discover(distributions: Iterable[importlib.metadata.Distribution] | None = None) -> tuple[PluginEntry, ...]:
+    """The entries of `scan`."""
+    return scan(distributions).entries

@@ -9,6 +9,9 @@ from floe_core.errors import ExitCode, FloeError
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
+    from floe_core.plugins.interface import PluginType
+    from floe_core.registry.declarations import PluginEntry
+
 
 class RegistryError(FloeError):
     """A plugin cannot be had."""
@@ -27,7 +30,11 @@ class PluginNotFoundError(RegistryError):
 
 
 class DuplicatePluginError(RegistryError):
-    """Two distributions declare the same name for the same type."""
+    """The same name is declared twice for the same type."""
+
+
+class BrokenDeclarationError(RegistryError):
+    """A distribution declares it in a way that cannot be used; nothing of it was imported."""
 
 
 class BrokenPluginError(RegistryError):
@@ -47,3 +54,34 @@ class PluginConfigError(RegistryError):
         super().__init__(what, why=f"{place}: {first['msg']}", remedy="correct the configuration")
         self.validation = validation
         self.model = model
+
+
+class MissingDependencyError(RegistryError):
+    """`entry` depends on a plugin of the type `needed`, and none is chosen."""
+
+    exit_code = ExitCode.MISSING
+
+    def __init__(self, entry: PluginEntry, needed: PluginType, why: str) -> None:
+        super().__init__(
+            f"the plugin {entry.name!r} of type {entry.type} needs a plugin of type {needed}, and none is chosen",
+            where=f"{entry.distribution} {entry.version}",
+            why=why,
+            remedy=f"choose one under plugins.{needed}, or another plugin of type {entry.type}",
+        )
+        self.entry = entry
+        self.needed = needed
+
+
+class CyclicDependencyError(RegistryError):
+    """Plugins that wait for each other; `cycle` holds them, each before the one that it needs."""
+
+    def __init__(self, cycle: tuple[PluginEntry, ...]) -> None:
+        chain = " -> ".join(f"{one.type} {one.name!r}" for one in (*cycle, cycle[0]))
+        owners = ", ".join(dict.fromkeys(f"{one.distribution} {one.version}" for one in cycle))
+        super().__init__(
+            f"plugins depend on each other: {chain}",
+            where=owners,
+            why="each needs the next one started before it" if len(cycle) > 1 else "it needs itself started before it",
+            remedy="choose another plugin for one of these types, or repair the `dependencies` of one",
+        )
+        self.cycle = cycle

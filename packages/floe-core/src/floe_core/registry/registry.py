@@ -5,31 +5,29 @@ One registry belongs to one compilation. It keeps no instance, and there is no g
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from floe_core.errors import FloeError
-from floe_core.plugins import ABCS
-from floe_core.plugins.interface import API_VERSION, PluginConfig, PluginMetadata, PluginType
-from floe_core.registry.discovery import discover
+from floe_core.registry import loading
+from floe_core.registry.discovery import scan
 from floe_core.registry.errors import (
-    BrokenPluginError,
+    BrokenDeclarationError,
     DuplicatePluginError,
-    IncompatiblePluginError,
     PluginConfigError,
     PluginNotFoundError,
 )
 from floe_core.spec.problems import nearest
+from floe_core.spec.secrets import STORE_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from floe_core.registry.discovery import PluginEntry
+    from floe_core.plugins.interface import PluginConfig, PluginMetadata, PluginType
+    from floe_core.registry.declarations import PluginEntry, UnreadableDistribution
+    from floe_core.spec.secrets import SecretStore
 
 
 @dataclass(frozen=True)
@@ -45,22 +43,30 @@ class ResolvedPlugin:
     instance: PluginMetadata[Any]
 
 
-_API = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})\Z")
-
-
 class Registry:
     """Installed plugins by (type, name).
 
     Args:
         entries: What is declared; everything that is installed by default.
+        unreadable: Distributions that do not say what they declare; found with the entries by default.
     """
 
-    def __init__(self, entries: Iterable[PluginEntry] | None = None) -> None:
-        self._entries = tuple(sorted(discover() if entries is None else entries))
+    def __init__(
+        self, entries: Iterable[PluginEntry] | None = None, unreadable: Iterable[UnreadableDistribution] = ()
+    ) -> None:
+        if entries is None:
+            entries, unreadable = scan()
+        self._entries = tuple(sorted(entries))
+        self._unreadable = tuple(sorted(unreadable))
         self._classes: dict[tuple[PluginType, str], type[PluginMetadata[Any]]] = {}
 
+    @property
+    def unreadable(self) -> tuple[UnreadableDistribution, ...]:
+        """Distributions whose metadata cannot be read: they may declare plugins that nobody sees."""
+        return self._unreadable
+
     def entries(self, kind: PluginType | None = None) -> tuple[PluginEntry, ...]:
-        """What is declared, of one type or of all; imports nothing."""
+        """What is declared, of one type or of all, flawed declarations included; imports nothing."""
         return tuple(entry for entry in self._entries if kind is None or entry.type is kind)
 
     def find(self, kind: PluginType, name: str) -> PluginEntry:
@@ -68,124 +74,118 @@ class Registry:
 
         Raises:
             PluginNotFoundError: Nobody declares it.
-            DuplicatePluginError: Two distributions declare it.
+            DuplicatePluginError: It is declared twice.
+            BrokenDeclarationError: The declaration cannot be used, or its distribution cannot be read.
         """
         found = [entry for entry in self.entries(kind) if entry.name == name]
         if not found:
             raise self._missing(kind, name)
         if len(found) > 1:
-            raise DuplicatePluginError(
-                f"two plugins of type {kind} are named {name!r}",
-                where=f"entry points {kind.entry_point_group}",
-                why=" and ".join(f"{entry.distribution} {entry.version} ({entry.target})" for entry in found),
-                remedy="uninstall one of them",
-            )
+            raise _duplicate(found)
+        if found[0].flaw:
+            raise _flawed(found[0])
         return found[0]
 
     def load(self, kind: PluginType, name: str) -> type[PluginMetadata[Any]]:
         """The class of one plugin, imported and held to its contract.
 
         Raises:
-            PluginNotFoundError: Nobody declares it.
-            DuplicatePluginError: Two distributions declare it.
             BrokenPluginError: It cannot be imported, or is no plugin of that type.
             IncompatiblePluginError: It was written for another plugin API.
+            RegistryError: As `find`.
         """
         key = (kind, name)
         if key not in self._classes:
-            entry = self.find(kind, name)
-            self._classes[key] = _checked(entry, _imported(entry))
+            self._classes[key] = loading.load(self.find(kind, name))
         return self._classes[key]
 
-    def create(self, kind: PluginType, name: str, config: Mapping[str, Any]) -> ResolvedPlugin:
+    def create(
+        self, kind: PluginType, name: str, config: Mapping[str, Any], *, secrets: SecretStore | None = None
+    ) -> ResolvedPlugin:
         """A new instance of one plugin with a configuration that its schema took.
+
+        Args:
+            kind: Its type.
+            name: Its name.
+            config: What the manifest gives it.
+            secrets: Where references `{secret: NAME}` in the configuration look, usually `get` of the chosen secrets
+                plugin. Nothing is looked up before the plugin asks for the value.
 
         Raises:
             PluginConfigError: The schema refuses the configuration.
-            BrokenPluginError: The constructor fails.
+            BrokenPluginError: The schema or the constructor fails.
             RegistryError: As `load`.
         """
         plugin = self.load(kind, name)
-        try:
-            validated = plugin.config_model.model_validate(dict(config))
-        except ValidationError as error:
-            what = f"the configuration of {kind} {name!r} is refused"
-            raise PluginConfigError(what, error, plugin.config_model) from None
         entry = self.find(kind, name)
+        validated = _validated(entry, plugin.config_model, config, secrets)
         try:
             return ResolvedPlugin(entry, plugin(validated))
         except FloeError:
             raise
         except Exception as error:  # a plugin's constructor is foreign code and can raise anything
-            raise _broken(entry, f"{entry.target} cannot be constructed: {type(error).__name__}") from error
+            raise loading.broken(entry, f"{entry.target} cannot be constructed: {type(error).__name__}") from error
 
-    def _missing(self, kind: PluginType, name: str) -> PluginNotFoundError:
+    def _missing(self, kind: PluginType, name: str) -> PluginNotFoundError | BrokenDeclarationError:
         installed = [entry.name for entry in self.entries(kind)]
         near = nearest(name, installed)
         known = f"installed of this type: {', '.join(installed)}" if installed else "none of this type is installed"
+        expected = f"floe-{kind}-{name}".replace("_", "-")
+        for silent in self._unreadable:
+            if silent.name.replace("_", "-").lower() == expected:
+                return _unreadable(kind, name, silent)
+        if self._unreadable:
+            known += f"; not readable: {', '.join(one.where for one in self._unreadable)}"
         return PluginNotFoundError(
             f"no plugin of type {kind} is named {name!r}",
             where=f"entry points {kind.entry_point_group}",
             why=known,
-            remedy=f"write {near}" if near else f"install a distribution that declares it (often floe-{kind}-{name})",
+            remedy=f"write {near}" if near else f"install a distribution that declares it (often {expected})",
             nearest=near,
         )
 
 
-def _imported(entry: PluginEntry) -> object:
-    module, _, attribute = entry.target.partition(":")
+def _validated(
+    entry: PluginEntry, model: type[PluginConfig], config: Mapping[str, Any], secrets: SecretStore | None
+) -> PluginConfig:
     try:
-        loaded: object = importlib.import_module(module.strip())
-        for part in attribute.strip().split("."):
-            loaded = getattr(loaded, part)
-    except Exception as error:  # a plugin's module is foreign code and can raise anything
-        why = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise _broken(entry, f"{entry.target} cannot be imported: {why}") from error
-    return loaded
+        return model.model_validate(dict(config), context={STORE_KEY: secrets})
+    except ValidationError as error:
+        what = f"the configuration of {entry.type} {entry.name!r} is refused"
+        raise PluginConfigError(what, error, model) from None
+    except FloeError:
+        raise
+    except Exception as error:  # validators are the plugin's own code and can raise anything
+        raise loading.broken(entry, f"{model.__name__} fails on its configuration: {type(error).__name__}") from error
 
 
-def _checked(entry: PluginEntry, loaded: object) -> type[PluginMetadata[Any]]:
-    abc = ABCS[entry.type]
-    if not (isinstance(loaded, type) and issubclass(loaded, abc)):
-        raise _broken(entry, f"{entry.target} is no subclass of {abc.__name__}")
-    if inspect.isabstract(loaded):
-        missing = ", ".join(sorted(loaded.__abstractmethods__))
-        raise _broken(entry, f"{entry.target} does not implement {missing}")
-    if unsaid := [word for word in _promised(abc) if not hasattr(loaded, word)]:
-        raise _broken(entry, f"{entry.target} does not say its {', '.join(unsaid)}")
-    if loaded.name != entry.name:
-        raise _broken(entry, f"the entry point is named {entry.name!r}, the class says {loaded.name!r}")
-    model: object = loaded.config_model
-    if not (isinstance(model, type) and issubclass(model, PluginConfig)):
-        raise _broken(entry, f"the config_model of {entry.target} is no PluginConfig")
-    _check_api(entry, loaded.floe_api_version)
-    return loaded
+def _duplicate(found: list[PluginEntry]) -> DuplicatePluginError:
+    one = found[0]
+    owners = sorted({entry.distribution for entry in found})
+    return DuplicatePluginError(
+        f"two plugins of type {one.type} are named {one.name!r}",
+        where=f"entry points {one.type.entry_point_group}",
+        why=" and ".join(f"{entry.distribution} {entry.version} ({entry.target})" for entry in found),
+        remedy=f"uninstall one of {', '.join(owners)}"
+        if len(owners) > 1
+        else f"uninstall {one.distribution} and "
+        "install it once; where it declares the name twice itself, that has to be repaired",
+    )
 
 
-def _promised(abc: type[PluginMetadata[Any]]) -> list[str]:
-    """The class attributes that an ABC and its base declare and leave to the plugin."""
-    declared = {name: text for base in reversed(abc.__mro__) for name, text in inspect.get_annotations(base).items()}
-    return [name for name, text in declared.items() if str(text).startswith("ClassVar")]
-
-
-def _check_api(entry: PluginEntry, declared: str) -> None:
-    match = _API.match(declared)
-    major, minor = (int(part) for part in API_VERSION.split("."))
-    if match is None:
-        raise _broken(entry, f"floe_api_version is {declared!r}, and not of the form 1.0")
-    if int(match[1]) != major or int(match[2]) > minor:
-        raise IncompatiblePluginError(
-            f"the plugin {entry.name!r} of type {entry.type} does not fit this floe_core",
-            where=f"{entry.distribution} {entry.version}",
-            why=f"it was written for plugin API {declared}, and this is {API_VERSION}",
-            remedy=f"install a version of {entry.distribution} for API {API_VERSION}, or another floe_core",
-        )
-
-
-def _broken(entry: PluginEntry, why: str) -> BrokenPluginError:
-    return BrokenPluginError(
-        f"the plugin {entry.name!r} of type {entry.type} is broken",
-        where=f"{entry.distribution} {entry.version}",
-        why=why,
+def _flawed(entry: PluginEntry) -> BrokenDeclarationError:
+    return BrokenDeclarationError(
+        f"the plugin {entry.name!r} of type {entry.type} is not declared as it should be",
+        where=f"{entry.distribution} {entry.version}".strip(),
+        why=entry.flaw,
         remedy=f"reinstall or repair {entry.distribution}",
+    )
+
+
+def _unreadable(kind: PluginType, name: str, silent: UnreadableDistribution) -> BrokenDeclarationError:
+    return BrokenDeclarationError(
+        f"whether there is a plugin {name!r} of type {kind} cannot be known",
+        where=silent.where,
+        why=f"the metadata of {silent.name} cannot be read: {silent.why}",
+        remedy=f"make that folder readable, or reinstall {silent.name}",
     )
