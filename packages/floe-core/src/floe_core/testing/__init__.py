@@ -13,6 +13,7 @@ from floe_core.testing.catalog import CatalogConformance, LiveCatalogConformance
 from floe_core.testing.compute import ComputeConformance
 from floe_core.testing.dbt import DBTConformance
 from floe_core.testing.orchestrator import OrchestratorConformance
+from floe_core.testing.rbac import RBACConformance
 from floe_core.testing.storage import StorageConformance
 from floe_core.testing.telemetry_backend import TelemetryBackendConformance
 
@@ -23,6 +24,7 @@ __all__ = [
     "LiveCatalogConformance",
     "OrchestratorConformance",
     "PluginConformance",
+    "RBACConformance",
     "StorageConformance",
     "TelemetryBackendConformance",
 ]
