@@ -88,7 +88,7 @@ def review(objects: Iterable[Mapping[str, Any]]) -> frozenset[Right]:
 
 
 def _read(each: Mapping[str, Any]) -> _Object:
-    kind = each.get("kind")
+    kind = str(each.get("kind"))
     is_rbac = str(each.get("apiVersion")).partition("/")[0] == RBAC_GROUP
     model: type[_Object] = _Object
     if is_rbac and kind in {"Role", "ClusterRole"}:
