@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -161,3 +162,17 @@ def test_a_node_that_begins_is_told_before_it_ends(plugin: DBTCorePlugin, tiny: 
     plugin.run(tiny.request(DbtCommand.SEED))
     plugin.run(tiny.request(DbtCommand.RUN), on_node=tell, on_start=tell)
     assert told == [("orders", "started"), ("orders", "success"), ("totals", "started"), ("totals", "success")]
+
+
+def test_a_relative_database_lies_in_the_project_wherever_dbt_is_called_from(
+    plugin: DBTCorePlugin, tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny.project.parent)
+    request = replace(
+        tiny.request(DbtCommand.SEED),
+        project_dir=tiny.project.relative_to(tiny.project.parent),
+        profiles_dir=tiny.project.relative_to(tiny.project.parent),
+        environment={"FLOE_DUCKDB_PATH": "here.duckdb"},
+    )
+    assert plugin.run(request).success
+    assert (tiny.project / "here.duckdb").is_file()

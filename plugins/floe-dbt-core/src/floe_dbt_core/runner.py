@@ -19,6 +19,7 @@ from floe_dbt_core.spans import record_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 _ONE_AT_A_TIME = threading.RLock()
 _SELECTING = frozenset(
@@ -72,9 +73,11 @@ class Invocation:
     def _invoke(self) -> Any:
         from dbt.cli.main import dbtRunner
 
-        with _surroundings(self._environment()):
+        # Made before the working directory changes: their relative paths are the caller's.
+        words, environment = arguments(self._request), self._environment()
+        with _surroundings(environment, self._request.project_dir):
             try:
-                return dbtRunner(callbacks=[self._hear]).invoke(arguments(self._request))
+                return dbtRunner(callbacks=[self._hear]).invoke(words)
             finally:
                 _release_database()
 
@@ -116,12 +119,17 @@ def arguments(request: DbtRequest) -> list[str]:
 
 
 @contextmanager
-def _surroundings(environment: dict[str, str]) -> Iterator[None]:
-    """Set variables, and give them and the working directory back as they were."""
+def _surroundings(environment: dict[str, str], project_dir: Path) -> Iterator[None]:
+    """Set variables and go to the project, and give both back as they were.
+
+    A relative path in a profile, such as that of a database file, is taken from the project wherever dbt is called.
+    """
     before = {name: os.environ.get(name) for name in environment}
     folder = os.getcwd()  # noqa: PTH109 - paired with chdir, which has no pathlib form either
     os.environ.update(environment)
     try:
+        if project_dir.is_dir():  # where it is not, dbt says so
+            os.chdir(project_dir)
         yield
     finally:
         os.chdir(folder)

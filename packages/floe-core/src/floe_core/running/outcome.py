@@ -1,0 +1,128 @@
+"""What a run or a test of a product came to, and who is told on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from floe_core.errors import ExitCode
+
+if TYPE_CHECKING:
+    from floe_core.errors import FloeError
+    from floe_core.plugins import DbtNode, Lane, QualityReport
+
+
+@dataclass(frozen=True)
+class Step:
+    """One part of the work.
+
+    Attributes:
+        name: `compile`, or dbt's command.
+        seconds: How long it took.
+    """
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run or a test came to.
+
+    Attributes:
+        product: The product's name.
+        command: `run` or `test`.
+        lane: Where its tables lie.
+        engine: The version of the dbt engine.
+        elapsed_s: Seconds of the whole.
+        steps: What was done, in order.
+        nodes: What each node did, in dbt's order.
+        quality: The judgement of the tests; None where nobody judges.
+        failure: Why it failed; None after a success.
+        notes: What did not go as the manifest asks and does not fail the work, such as an event that nobody took.
+    """
+
+    product: str
+    command: str
+    lane: Lane
+    engine: str
+    elapsed_s: float
+    steps: tuple[Step, ...]
+    nodes: tuple[DbtNode, ...]
+    quality: QualityReport | None = None
+    failure: FloeError | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def success(self) -> bool:
+        """Whether nothing failed."""
+        return self.failure is None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0 after a success, else the failure's."""
+        return ExitCode.OK if self.failure is None else self.failure.exit_code
+
+    def as_dict(self) -> dict[str, Any]:
+        """The outcome as plain JSON values, without the failure, which is told like every error."""
+        quality = self.quality
+        return {
+            "ok": self.success,
+            "product": self.product,
+            "command": self.command,
+            "lane": self.lane.value,
+            "engine": self.engine,
+            "elapsed_s": round(self.elapsed_s, 3),
+            "steps": [{"name": step.name, "seconds": round(step.seconds, 3)} for step in self.steps],
+            "nodes": [_node(node) for node in self.nodes],
+            "quality": None
+            if quality is None
+            else {
+                "passed": quality.passed,
+                "score": quality.score,
+                "checks": quality.checks,
+                "failures": quality.failures,
+            },
+            "notes": list(self.notes),
+            "exit_code": int(self.exit_code),
+        }
+
+
+def seconds(node: DbtNode) -> float | None:
+    """How long a node ran; None where it never did."""
+    if node.started_at is None or node.finished_at is None:
+        return None
+    return (node.finished_at - node.started_at).total_seconds()
+
+
+def _node(node: DbtNode) -> dict[str, Any]:
+    took = seconds(node)
+    return {
+        "name": node.name,
+        "type": node.resource_type,
+        "status": node.status,
+        "seconds": None if took is None else round(took, 3),
+        "rows": node.rows,
+        "message": node.message,
+        "file": node.path,
+        "compiled": node.compiled,
+    }
+
+
+class Listener:
+    """Hears how the work goes on; nodes are told from dbt's threads, everything else from the caller's."""
+
+    def began(self, step: str) -> None:
+        """The step of that name has begun."""
+
+    def ended(self, step: Step) -> None:
+        """A step has ended well."""
+
+    def node_began(self, node: DbtNode) -> None:
+        """A node has begun."""
+
+    def node_ended(self, node: DbtNode) -> None:
+        """A node has ended, well or not."""
+
+    def noted(self, note: str) -> None:
+        """Something did not go as the manifest asks; the work goes on."""
