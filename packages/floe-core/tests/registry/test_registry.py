@@ -14,6 +14,8 @@ from floe_core.registry import (
     PluginNotFoundError,
     Registry,
 )
+from floe_core.spec.secrets import SecretUnavailableError
+from pydantic import SecretStr
 
 Write = Callable[..., PluginEntry]
 
@@ -80,6 +82,12 @@ def test_two_distributions_with_one_name_are_refused(plugin_module: Write) -> No
         ("class Plugin", "class Plugout", "cannot be imported"),
         ("import PluginConfig", "import NoSuchThing, PluginConfig", "cannot be imported: ImportError"),
         ("class Config", "class class", "SyntaxError"),
+        ('"1.0", Config', "1, Config", "not of the form"),
+        ("class Config", "raise SystemExit('bye')\n    class Config", "cannot be imported: SystemExit: bye"),
+        ("class Config", "raise __import__('made_up_words').Odd\n    class Config", "ModuleNotFoundError"),
+        ("def evaluate", "plugin_type = 'rbac'\n        def evaluate", "of type quality, the class says rbac"),
+        ("def evaluate", "dependencies = ['storage']\n        def evaluate", "no tuple of PluginType"),
+        ("def evaluate", "dependencies = ('storage',)\n        def evaluate", "no tuple of PluginType"),
     ],
 )
 def test_broken_plugins_say_what_is_broken(plugin_module: Write, old: str, new: str, why: str) -> None:
@@ -133,3 +141,63 @@ def test_a_constructor_that_fails_is_a_broken_plugin(plugin_module: Write) -> No
     registry = Registry([plugin_module(PluginType.QUALITY, "q", body)])
     with pytest.raises(BrokenPluginError, match="cannot be constructed: KeyError"):
         registry.create(PluginType.QUALITY, "q", {})
+
+
+def test_a_module_that_is_not_installed_is_named(plugin_module: Write) -> None:
+    registry = Registry([plugin_module(PluginType.QUALITY, "q", "import no_such_sdk.client")])
+    with pytest.raises(BrokenPluginError, match="No module named 'no_such_sdk'") as caught:
+        registry.load(PluginType.QUALITY, "q")
+    assert caught.value.remedy == "install what provides the module no_such_sdk, or reinstall floe-quality-q whole"
+
+
+def test_an_exception_that_cannot_be_printed_is_named(plugin_module: Write) -> None:
+    body = "class Odd(Exception):\n    def __str__(self):\n        raise ValueError\nraise Odd\n"
+    with pytest.raises(BrokenPluginError, match="cannot be imported: Odd"):
+        Registry([plugin_module(PluginType.QUALITY, "q", body)]).load(PluginType.QUALITY, "q")
+
+
+def test_an_interrupt_while_importing_is_not_swallowed(plugin_module: Write) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        Registry([plugin_module(PluginType.QUALITY, "q", "raise KeyboardInterrupt")]).load(PluginType.QUALITY, "q")
+
+
+def test_a_schema_that_fails_is_a_broken_plugin(plugin_module: Write) -> None:
+    body = SOUND.replace(
+        "limit: int = 3",
+        """limit: int = 3
+
+        def model_post_init(self, context):
+            raise KeyError("x")
+    """,
+    )
+    with pytest.raises(BrokenPluginError, match="Config fails on its configuration: KeyError"):
+        Registry([plugin_module(PluginType.QUALITY, "q", body)]).create(PluginType.QUALITY, "q", {})
+
+
+WITH_SECRET = SOUND.replace("limit: int = 3", "key: SecretRef").replace(
+    "from floe_core.plugins", "from floe_core.spec.secrets import SecretRef\n    from floe_core.plugins", 1
+)
+
+
+def test_a_reference_is_looked_up_in_the_chosen_store_when_it_is_asked_for(plugin_module: Write) -> None:
+    asked: list[str] = []
+
+    def store(name: str) -> SecretStr:
+        asked.append(name)
+        return SecretStr("a-value")
+
+    registry = Registry([plugin_module(PluginType.QUALITY, "q", WITH_SECRET)])
+    config = {"key": {"secret": "db/key"}}
+    plugin = registry.create(PluginType.QUALITY, "q", config, secrets=store).instance
+    assert asked == []
+    key = plugin.config.key
+    assert key.resolve().get_secret_value() == "a-value"
+    assert asked == ["db/key"]
+    assert "a-value" not in f"{plugin!r} {plugin.config!r} {plugin.config.model_dump()}"
+
+
+def test_a_reference_without_a_store_says_so_when_it_is_asked_for(plugin_module: Write) -> None:
+    registry = Registry([plugin_module(PluginType.QUALITY, "q", WITH_SECRET)])
+    key = registry.create(PluginType.QUALITY, "q", {"key": {"secret": "db/key"}}).instance.config.key
+    with pytest.raises(SecretUnavailableError, match=r"plugins\.secrets"):
+        key.resolve()
