@@ -23,7 +23,15 @@ from floe_core.plugins.dbt import (
     DbtResult,
     DbtTargetError,
 )
-from floe_core.plugins.identity import IdentityPlugin, Principal, TokenRefusedError
+from floe_core.plugins.identity import (
+    IdentityError,
+    IdentityPlugin,
+    IdentityTimeoutError,
+    IdentityUnavailableError,
+    Principal,
+    Refusal,
+    TokenRefusedError,
+)
 from floe_core.plugins.ingestion import IngestionError, IngestionPlugin, IngestionRequest, IngestionResult
 from floe_core.plugins.interface import (
     API_VERSION,
@@ -88,7 +96,10 @@ __all__ = [
     "HealthState",
     "HealthStatus",
     "IcebergCatalog",
+    "IdentityError",
     "IdentityPlugin",
+    "IdentityTimeoutError",
+    "IdentityUnavailableError",
     "IngestionError",
     "IngestionPlugin",
     "IngestionRequest",
@@ -109,6 +120,7 @@ __all__ = [
     "QualityReport",
     "RBACError",
     "RBACPlugin",
+    "Refusal",
     "Right",
     "RightsRequest",
     "SecretNotFoundError",

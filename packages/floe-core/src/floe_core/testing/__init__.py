@@ -12,6 +12,7 @@ from floe_core.testing.base import PluginConformance
 from floe_core.testing.catalog import CatalogConformance, LiveCatalogConformance
 from floe_core.testing.compute import ComputeConformance
 from floe_core.testing.dbt import DBTConformance
+from floe_core.testing.identity import IdentityConformance
 from floe_core.testing.orchestrator import OrchestratorConformance
 from floe_core.testing.rbac import RBACConformance
 from floe_core.testing.storage import StorageConformance
@@ -21,6 +22,7 @@ __all__ = [
     "CatalogConformance",
     "ComputeConformance",
     "DBTConformance",
+    "IdentityConformance",
     "LiveCatalogConformance",
     "OrchestratorConformance",
     "PluginConformance",
