@@ -79,7 +79,7 @@ WRONG_PRODUCTS = [
         "19:16",
         "transforms[2].dependsOn",
         "",
-        "tuple",
+        "a list is needed",
     ),
     ("name: bronze_orders", "name: bronze-orders", "FLOE-E101", "12:11", "transforms[0].name", "", "dbt identifier"),
     ('cron: "30 5 * * *"', "cron: not a cron", "FLOE-E103", "21:9", "schedule.cron", "", "five fields"),
@@ -100,7 +100,7 @@ WRONG_PRODUCTS = [
         "27:67",
         "outputPorts[0].schema[0].primaryKey",
         "",
-        "boolean",
+        "write true or false",
     ),
     ("  manifest: ../manifest.yaml", "  - ../manifest.yaml", "FLOE-E101", "10:3", "platform", "", "mapping"),
     (
@@ -146,7 +146,7 @@ WRONG_MANIFESTS = [
         "governance.policy_enforcement_level",
         "strict",
     ),
-    ("pattern: medallion", "patterns: {gold: '['}", ["FLOE-E101"], "governance.naming.patterns", ""),
+    ("pattern: medallion", "patterns: {gold: '['}", ["FLOE-E101"], "governance.naming.patterns.gold", ""),
     (
         "secret_key: {env: AWS_SECRET_ACCESS_KEY}",
         "secret_key: abc",

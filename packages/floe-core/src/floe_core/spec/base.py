@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -16,7 +17,13 @@ CHECK = "x-floe-check"
 
 
 class SpecModel(BaseModel):
-    """A part of a written file."""
+    """A part of a written file.
+
+    Attributes:
+        misplaced: Reason and remedy of fields that people write here and that belong elsewhere.
+    """
+
+    misplaced: ClassVar[Mapping[str, tuple[str, str]]] = {}
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.errors import PydanticUserError
 
-from floe_core.spec import problems
+from floe_core.spec import foreign, problems
+from floe_core.spec.literals import BY_REFERENCE, safe_name
 from floe_core.spec.problems import nearest
-from floe_core.spec.source import Advice, Point, child
+from floe_core.spec.source import Advice, Point, child, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,8 +22,21 @@ if TYPE_CHECKING:
     from floe_core.spec.source import Loc, Source
     from floe_core.spec.yamltree import Node
 
-_CODES = {"floe_cron": problems.BAD_CRON, "floe_timezone": problems.BAD_TIMEZONE}
-_POINTS = {"missing": Point.HIDDEN, "extra_forbidden": Point.KEY}
+_CODES = {
+    "floe_cron": problems.BAD_CRON,
+    "floe_timezone": problems.BAD_TIMEZONE,
+    "floe_duplicate": problems.DUPLICATE_NAME,
+    "floe_environment": problems.ENVIRONMENT_FIELD,
+    "floe_reference": problems.LITERAL_SECRET,
+}
+_POINTS = {
+    "missing": Point.HIDDEN,
+    "floe_reference": Point.HIDDEN,
+    "floe_one_form": Point.HIDDEN,
+    "extra_forbidden": Point.KEY,
+    "floe_environment": Point.KEY,
+    "floe_scope": Point.KEY,
+}
 _QUOTED = re.compile(r"'([^']*)'")
 
 
@@ -38,31 +52,37 @@ def explain(
 
     Args:
         error: What pydantic found.
-        source: The file with its tree.
+        source: The file with its tree; of a joined manifest, the one that holds `base` is told.
         model: The model that was validated.
         base: Where in the file the validated part stands, for example `("plugins", "storage", "config")`.
         code: The code of problems that have no code of their own.
     """
-    schema = _Schema(_json_schema(model))
+    held = source.holding(base)
+    teller = _Teller(held, model, base, code)
     found: dict[Loc, Problem] = {}
     for detail in error.errors(include_url=False, include_input=False):
-        kind, loc = detail["type"], _real(source.root, base, detail)
-        if loc not in found:
-            advice = _advice(detail, loc[len(base) :], schema, source.value(loc))
-            found[loc] = source.problem(_CODES.get(kind, code), loc, advice, _POINTS.get(kind, Point.VALUE))
+        loc = _real(held.root, base, detail)
+        for place, twin in _places(loc, detail):
+            if place not in found:
+                found[place] = teller.problem(detail, place, twin)
     # A union reports one error a member; the deepest is the one that the writer meant.
-    return [one for loc, one in found.items() if not any(_below(other, loc) for other in found)]
+    inner = {loc[:length] for loc in found for length in range(len(loc))}
+    return [one for loc, one in found.items() if loc not in inner]
+
+
+def _places(loc: Loc, detail: ErrorDetails) -> list[tuple[Loc, int]]:
+    """Where it is wrong; a check of a whole list or mapping says which of its members are."""
+    told = detail.get("ctx", {}).get("places")
+    return [((*loc, *below), first) for below, first in told] if told else [(loc, 0)]
 
 
 def _json_schema(model: type[BaseModel]) -> dict[str, Any]:
+    from floe_core.spec.jsonschema import exact
+
     try:
-        return model.model_json_schema(by_alias=True)
+        return exact(model)
     except PydanticUserError:  # a plugin's model may hold what JSON Schema cannot say
         return {}
-
-
-def _below(inner: Loc, outer: Loc) -> bool:
-    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def _real(root: Node, base: Loc, detail: ErrorDetails) -> Loc:
@@ -82,33 +102,90 @@ def _real(root: Node, base: Loc, detail: ErrorDetails) -> Loc:
     return tuple(real)
 
 
-def _advice(detail: ErrorDetails, loc: Loc, schema: _Schema, value: object) -> Advice:
-    kind, last = detail["type"], str(loc[-1]) if loc else ""
-    match kind:
-        case "missing":
-            return Advice(f"the field {last!r} is missing", remedy=f"add {last}: {schema.example(loc)}")
-        case "extra_forbidden":
-            valid = schema.names(loc[:-1])
-            return Advice(
-                f"there is no field {last!r} here", nearest(last, valid), _choose("the fields here are", valid)
-            )
-        case "enum" | "literal_error":
-            words = _QUOTED.findall(str(detail.get("ctx", {}).get("expected", "")))
-            advice = Advice("not a word that is valid here", nearest(str(value), words), _choose("write one of", words))
-        case "floe_timezone":
-            from floe_core.spec.schedule import timezones
+class _Teller:
+    """Finds the words for one error after the other of a model's validation."""
 
-            advice = Advice(detail["msg"], nearest(str(value), timezones()), schema.remedy(loc))
-        case "string_type" if isinstance(value, bool | int | float):
-            shown = str(value).lower() if isinstance(value, bool) else value
-            advice = Advice("this is a number or a truth value, and text is needed", remedy=f'quote it: "{shown}"')
-        case "model_type" | "dict_type":
-            advice = Advice("a mapping is needed here", remedy="write its fields below, as name: value, two spaces in")
-        case "string_pattern_mismatch":
-            advice = Advice("this form is not valid here", remedy=schema.remedy(loc))
-        case _:
-            advice = Advice(detail["msg"].removeprefix("Value error, "), remedy=schema.remedy(loc))
-    return advice
+    def __init__(self, source: Source, model: type[BaseModel], base: Loc, code: str) -> None:
+        self._source = source
+        self._model = model
+        self._base = base
+        self._code = code
+        self._schema = _Schema(_json_schema(model))
+
+    def problem(self, detail: ErrorDetails, place: Loc, twin: int) -> Problem:
+        """The problem at `place`; `twin` is the index of what a repeated member repeats."""
+        kind, inner = detail["type"], place[len(self._base) :]
+        code, point = _CODES.get(kind, self._code), _POINTS.get(kind, Point.VALUE)
+        if detail["loc"][-1:] == ("[key]",):
+            return self._source.problem(code, place, self._advice(detail, inner, str(place[-1])), Point.KEY)
+        if kind == "extra_forbidden":
+            own, advice = self._unknown(inner)
+            return self._source.problem(own or code, place, advice, point)
+        advice = (
+            self._repeated(place, twin)
+            if kind == "floe_duplicate"
+            else self._advice(detail, inner, self._source.value(place))
+        )
+        return self._source.problem(code, place, advice, point)
+
+    def _unknown(self, inner: Loc) -> tuple[str, Advice]:
+        """A field that the model does not have: code, where another than usual, and the words."""
+        name, valid = str(inner[-1]), self._schema.names(inner[:-1])
+        near = nearest(name, valid)
+        misplaced = getattr(self._model, "misplaced", {}) if len(inner) == 1 else {}
+        if name in misplaced:
+            return "", Advice(misplaced[name][0], near, misplaced[name][1])
+        # A plugin's own fields may well be named `host`; a written file's never are.
+        code, reason, remedy = foreign.why(name) if not self._base else ("", "", "")
+        if code:
+            return code, Advice(f"there is no field {safe_name(name)!r} here: {reason}", near, remedy)
+        return "", Advice(f"there is no field {safe_name(name)!r} here", near, _choose("the fields here are", valid))
+
+    def _repeated(self, place: Loc, twin: int) -> Advice:
+        whole = next(at for at in range(len(place), 0, -1) if isinstance(place[at - 1], int))
+        first = dotted((*place[: whole - 1], twin, *place[whole:]))
+        return Advice(f"the same stands in {first} already", remedy="rename or remove one of them")
+
+    def _advice(self, detail: ErrorDetails, inner: Loc, value: object) -> Advice:
+        kind, schema = detail["type"], self._schema
+        match kind:
+            case "missing":
+                last = str(inner[-1])
+                advice = Advice(f"the field {last!r} is missing", remedy=f"add {last}: {schema.example(inner)}")
+            case "enum" | "literal_error":
+                words = _QUOTED.findall(str(detail.get("ctx", {}).get("expected", "")))
+                advice = Advice(
+                    "not a word that is valid here", nearest(str(value), words), _choose("write one of", words)
+                )
+            case "floe_timezone":
+                from floe_core.spec.schedule import timezones
+
+                advice = Advice(detail["msg"], nearest(str(value), timezones()), schema.remedy(inner))
+            case "string_type" if isinstance(value, bool | int | float):
+                shown = str(value).lower() if isinstance(value, bool) else value
+                advice = Advice("this is a number or a truth value, and text is needed", remedy=f'quote it: "{shown}"')
+            case _ if kind in _WORDS:
+                advice = Advice(_WORDS[kind][0] or detail["msg"], remedy=_WORDS[kind][1] or schema.remedy(inner))
+            case _:
+                advice = Advice(detail["msg"].removeprefix("Value error, "), remedy=schema.remedy(inner))
+        return advice
+
+
+# Reason and remedy by kind of error; an empty one is the error's own, or the field's.
+_WORDS = {
+    "model_type": ("a mapping is needed here", "write its fields below, as name: value, two spaces in"),
+    "dict_type": ("a mapping is needed here", "write its fields below, as name: value, two spaces in"),
+    "tuple_type": ("a list is needed here", "write [one, two], or a dash before each"),
+    "list_type": ("a list is needed here", "write [one, two], or a dash before each"),
+    "bool_type": ("a truth value is needed here", "write true or false, without quotes"),
+    "string_type": ("text is needed here", ""),
+    "int_type": ("a whole number is needed here", ""),
+    "string_pattern_mismatch": ("this form is not valid here", ""),
+    "floe_environment": foreign.ENVIRONMENT,
+    "floe_reference": ("", BY_REFERENCE),
+    "floe_one_form": ("", "keep one of env, file and secret"),
+    "floe_scope": ("", "remove it, or move it into the manifests of scope domain"),
+}
 
 
 def _choose(lead: str, names: Sequence[str]) -> str:
@@ -128,8 +205,11 @@ class _Schema:
     def remedy(self, loc: Loc) -> str:
         place = self._telling(self._at(loc))
         description, examples = str(place.get("description", "")), place.get("examples", ())
+        if "minimum" in place and "maximum" in place:
+            return f"write a number from {place['minimum']} to {place['maximum']}"
         if "minimum" in place or "maximum" in place:
-            return f"write a number from {place.get('minimum', '…')} to {place.get('maximum', '…')}"
+            bound = f"least {place['minimum']}" if "minimum" in place else f"most {place['maximum']}"
+            return f"write a number, at {bound}"
         if "$ref" in place or not (description or examples):
             return "correct the value"
         example = f"for example {examples[0]}" if examples else ""

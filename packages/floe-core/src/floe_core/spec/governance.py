@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
-from pydantic import Field, StrictBool, StrictInt, field_validator
+from pydantic import AfterValidator, Field, StrictBool, StrictInt
+from pydantic_core import PydanticCustomError
 
-from floe_core.spec.base import Distinct, Label, SpecModel
+from floe_core.spec.base import CHECK, Distinct, Label, SpecModel
 
 MAX_PATTERN = 200
 
@@ -43,6 +44,12 @@ class NamingPattern(StrEnum):
     CUSTOM = "custom"
 
 
+Days: TypeAlias = Annotated[StrictInt, Field(ge=1, le=36_525)]
+"""A time in days, a century at most."""
+Snapshots: TypeAlias = Annotated[StrictInt, Field(ge=1, le=10_000)]
+"""How many snapshots of a table."""
+
+
 class Classification(StrEnum):
     """How carefully a column's values are handled; later members more carefully."""
 
@@ -50,6 +57,26 @@ class Classification(StrEnum):
     INTERNAL = "internal"
     CONFIDENTIAL = "confidential"
     PII = "pii"
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise PydanticCustomError("floe_pattern", "no regular expression: {why}", {"why": str(error)}) from None
+    return pattern
+
+
+Pattern: TypeAlias = Annotated[
+    str,
+    AfterValidator(_compiles),
+    Field(
+        max_length=MAX_PATTERN,
+        description="a regular expression that a whole name matches",
+        examples=["stg_[a-z0-9_]+"],
+        json_schema_extra={CHECK: "it compiles as a regular expression"},
+    ),
+]
 
 
 class Naming(SpecModel):
@@ -61,17 +88,7 @@ class Naming(SpecModel):
     """
 
     pattern: NamingPattern = NamingPattern.MEDALLION
-    patterns: dict[Tier, Annotated[str, Field(max_length=MAX_PATTERN)]] = Field(default_factory=dict)
-
-    @field_validator("patterns")
-    @classmethod
-    def _compiles(cls, patterns: dict[Tier, str]) -> dict[Tier, str]:
-        for tier, pattern in patterns.items():
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"the pattern of {tier} is no regular expression: {error}") from None
-        return patterns
+    patterns: dict[Tier, Pattern] = Field(default_factory=dict)
 
 
 class Governance(SpecModel):
@@ -101,8 +118,8 @@ class Governance(SpecModel):
     require_classification: StrictBool = False
     restricted_classifications: Distinct[Classification] = ()
     required_tags: dict[Tier, Distinct[Label]] = Field(default_factory=dict)
-    data_retention_days: Annotated[StrictInt, Field(ge=1)] | None = None
-    snapshot_keep_last: Annotated[StrictInt, Field(ge=1)] | None = None
+    data_retention_days: Days | None = None
+    snapshot_keep_last: Snapshots | None = None
     minimum_test_coverage: Annotated[StrictInt, Field(ge=0, le=100)] | None = None
 
 

@@ -31,12 +31,28 @@ _WORDS = (
 # Fields whose names hold such a word and whose values are no secrets.
 _INNOCENT = re.compile(r"(uri|url|endpoint|path|name|ref|type|ttl|timeout|seconds|margin)$")
 _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("a URL with a password in it", re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@{]+@", re.IGNORECASE)),
-    ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")),
+    ("a URL with a password in it", re.compile(r"://[^/\s:@]{0,256}:[^/\s@{]{1,512}@")),
+    ("a private key", re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY")),
     ("an access key id", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
     ("a token of a code host", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|glpat-[A-Za-z0-9_-]{20,})")),
-    ("a signed token", re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}")),
+    ("a token of a package index", re.compile(r"\b(?:pypi-AgE[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36})")),
+    (
+        "a token of a chat",
+        re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}|hooks\.slack\.com/services/[A-Z0-9]+/[A-Z0-9]+/\w+"),
+    ),
+    ("an API key", re.compile(r"\b(?:AIza[A-Za-z0-9_-]{35}|[sr]k_live_[A-Za-z0-9]{16,})")),
+    (
+        "a connection string with a password in it",
+        re.compile(r"\b(?:password|passwd|pwd|accountkey|sharedaccesskey)\s*=\s*[^\s;{$]", re.IGNORECASE),
+    ),
+    ("a signed token", re.compile(r"\beyJ[A-Za-z0-9_-]{10,1000}\.[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,}")),
 )
+
+# One look decides for nearly every value that none of the shapes can be in it.
+_ANY = re.compile("|".join(f"(?i:{shape.pattern})" for _, shape in _SHAPES))
+_REFERENCE = frozenset({"env", "file", "secret"})
+MAX_NAME = 80
+BY_REFERENCE = "write where the secret lies: {env: NAME}, {file: PATH} or {secret: NAME}"
 
 Path = tuple[str | int, ...]
 
@@ -47,20 +63,44 @@ def is_secret_name(name: str) -> bool:
     return folded.endswith(_WORDS) and not _INNOCENT.search(folded)
 
 
+def shape_of(text: str) -> str:
+    """What kind of credential `text` looks like; empty when it looks like none."""
+    if _ANY.search(text) is None:
+        return ""
+    return next((title for title, shape in _SHAPES if shape.search(text)), "")
+
+
+def safe_name(name: str) -> str:
+    """A key as messages may show it: short, and not at all when it looks like a credential."""
+    if shape_of(name):
+        return "…"
+    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
+
+
 def find(node: Node, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """The places below `node` that hold a literal credential, each with what it is."""
-    if isinstance(node.value, dict):
-        for name, child in node.value.items():
-            below = (*path, name)
-            if is_secret_name(name) and isinstance(child.value, str | int | float) and child.value != "":
-                yield below, f"{name} holds a value"
-            else:
-                yield from find(child, below)
-    elif isinstance(node.value, list):
-        for index, child in enumerate(node.value):
-            yield from find(child, (*path, index))
-    elif isinstance(node.value, str):
-        for title, shape in _SHAPES:
-            if shape.search(node.value):
-                yield path, f"it looks like {title}"
-                return
+    waiting: list[tuple[Node, Path]] = [(node, path)]
+    while waiting:
+        here, place = waiting.pop()
+        if isinstance(here.value, dict):
+            yield from _in_mapping(here.value, place, waiting)
+        elif isinstance(here.value, list):
+            waiting += [(child, (*place, index)) for index, child in enumerate(here.value)]
+        elif isinstance(here.value, str) and (title := shape_of(here.value)):
+            yield place, f"it looks like {title}"
+
+
+def _in_mapping(children: dict[str, Node], path: Path, waiting: list[tuple[Node, Path]]) -> Iterator[tuple[Path, str]]:
+    reference = _REFERENCE.issuperset(children)
+    for name, child in children.items():
+        below = (*path, name)
+        if title := shape_of(name):
+            yield path, f"a name in it looks like {title}"
+        elif not reference and is_secret_name(name) and _is_written(child):
+            yield below, f"{safe_name(name)} holds a value"
+        else:
+            waiting.append((child, below))
+
+
+def _is_written(node: Node) -> bool:
+    return isinstance(node.value, str | int | float) and node.value != ""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from floe_core.errors import ExitCode
 from floe_core.spec import literals, problems, yamltree
 from floe_core.spec.explain import explain
-from floe_core.spec.platform import PlatformManifest
+from floe_core.spec.platform import DomainManifest, PlatformManifest, Scope
 from floe_core.spec.problems import Problem, SpecError
 from floe_core.spec.product import FloeSpec
 from floe_core.spec.source import Advice, Point, Source
@@ -29,14 +29,36 @@ class Document(Generic[M]):
     Attributes:
         path: The file as the caller named it.
         raw: The bytes that were read.
-        source: The tree that knows where everything stood.
+        source: The tree that knows where everything stood, of a domain's manifest also what stands in its parent.
         model: The validated content.
+        parents: The files that the content was joined with, nearest first; only a domain's manifest has one.
     """
 
     path: Path
     raw: bytes
     source: Source
     model: M
+    parents: tuple[Document[Any], ...] = ()
+
+    @property
+    def raws(self) -> tuple[bytes, ...]:
+        """The bytes of every file that the content comes from, this one first; a hash of the input covers all."""
+        return (self.raw, *(parent.raw for parent in self.parents))
+
+
+@dataclass(frozen=True)
+class Text:
+    """A file that was read and parsed, and not yet validated.
+
+    Attributes:
+        path: The file as the caller named it.
+        raw: The bytes that were read.
+        source: The tree.
+    """
+
+    path: Path
+    raw: bytes
+    source: Source
 
 
 def load_product(path: Path) -> Document[FloeSpec]:
@@ -49,12 +71,20 @@ def load_product(path: Path) -> Document[FloeSpec]:
 
 
 def load_manifest(path: Path) -> Document[PlatformManifest]:
-    """The manifest in the file `path`.
+    """The manifest in the file `path`; one of scope `domain` comes joined with its parent.
+
+    `source.problem(code, loc, …)` of the document points into the file where the setting at `loc` stands: into the
+    parent's for what the domain has from there.
 
     Raises:
-        SpecError: With everything that is wrong.
+        SpecError: With everything that is wrong, in either file.
     """
-    return load(path, PlatformManifest)
+    text = read(path)
+    if text.source.value(("scope",)) != Scope.DOMAIN:
+        return validated(text, PlatformManifest)
+    from floe_core.spec.inherit import with_parent
+
+    return with_parent(validated(text, DomainManifest))
 
 
 def load(path: Path, model: type[M]) -> Document[M]:
@@ -63,14 +93,32 @@ def load(path: Path, model: type[M]) -> Document[M]:
     Raises:
         SpecError: With everything that is wrong: unreadable file, no YAML, literal credentials, the schema.
     """
-    raw = _read(path)
+    return validated(read(path), model)
+
+
+def read(path: Path) -> Text:
+    """Read and parse one file.
+
+    Raises:
+        SpecError: It cannot be read, or is no YAML.
+    """
+    raw = _bytes(path)
     try:
-        source = Source(str(path), yamltree.parse(raw))
+        return Text(path, raw, Source(str(path), yamltree.parse(raw)))
     except yamltree.YamlError as error:
         place = (str(path), error.line, error.column)
         raise SpecError([Problem(problems.NOT_YAML, *place, "", "", error.reason, remedy=error.remedy)]) from None
+
+
+def validated(text: Text, model: type[M]) -> Document[M]:
+    """Validate what was read.
+
+    Raises:
+        SpecError: With everything that is wrong: literal credentials, the schema.
+    """
+    source = text.source
     found = [
-        source.problem(problems.LITERAL_SECRET, loc, Advice(reason, remedy=BY_REFERENCE), Point.HIDDEN)
+        source.problem(problems.LITERAL_SECRET, loc, Advice(reason, remedy=literals.BY_REFERENCE), Point.HIDDEN)
         for loc, reason in literals.find(source.root)
     ]
     try:
@@ -81,13 +129,10 @@ def load(path: Path, model: type[M]) -> Document[M]:
         raise SpecError(found) from None
     if found:
         raise SpecError(found)
-    return Document(path, raw, source, parsed)
+    return Document(text.path, text.raw, source, parsed)
 
 
-BY_REFERENCE = "write where the secret lies: {env: NAME} or {file: PATH}"
-
-
-def _read(path: Path) -> bytes:
+def _bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
             return stream.read(yamltree.MAX_BYTES + 1)

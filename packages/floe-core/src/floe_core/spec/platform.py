@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias, get_args
 
-from pydantic import Field, StrictBool, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, StrictBool, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from floe_core.spec.base import Config, Distinct, Name, Owner, PluginName, SpecModel, Text, Version
 from floe_core.spec.governance import Governance
 from floe_core.spec.secrets import Setting
+
+if TYPE_CHECKING:
+    from pydantic.config import JsonDict
 
 
 class ManifestMetadata(SpecModel):
@@ -63,7 +67,24 @@ class PluginSelection(SpecModel):
 
 
 class _Chosen(SpecModel):
-    """The types that a platform can do without."""
+    """The types that a platform can do without.
+
+    Attributes:
+        compute: The engine that runs the models.
+        dbt: What runs dbt.
+        orchestrator: What builds products on their schedules.
+        catalog: Where Iceberg tables are registered.
+        storage: Where Iceberg tables lie.
+        telemetry_backend: Where spans go.
+        lineage_backend: Where lineage goes.
+        semantic_layer: What serves the models to people and programs.
+        ingestion: What loads sources and fills destinations.
+        secrets: The store that `{secret: NAME}` is looked up in.
+        identity: Who signs people and programs in.
+        quality: What holds the models to their tests.
+        rbac: What gives products their rights.
+        alert_channel: Where alerts go.
+    """
 
     orchestrator: PluginSelection | None = None
     catalog: PluginSelection | None = None
@@ -174,6 +195,13 @@ class _Manifest(SpecModel):
     observability: Observability = Observability()
 
 
+# An enterprise approves no products, in JSON Schema's words.
+_ENTERPRISE: JsonDict = {
+    "if": {"required": ["scope"], "properties": {"scope": {"const": "enterprise"}}},
+    "then": {"properties": {"approved_products": {"type": "null"}}},
+}
+
+
 class PlatformManifest(_Manifest):
     """A platform; of a domain, with all that it has from its parent.
 
@@ -189,6 +217,11 @@ class PlatformManifest(_Manifest):
         approved_sinks: Kinds of sinks that destinations may have; any when None.
         approved_products: The products that may be compiled for it; any when None. An enterprise names none.
     """
+
+    model_config = ConfigDict(json_schema_extra=_ENTERPRISE)
+    misplaced: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "parent_manifest": ("only a manifest of scope domain has a parent", "add scope: domain, or remove it"),
+    }
 
     scope: Scope | None = None
     plugins: PluginSelections
@@ -225,6 +258,11 @@ class DomainManifest(_Manifest):
         plugins: What it chooses itself; the parent's where it chooses nothing.
         approved_products: The products that may be compiled for it; any when None.
     """
+
+    misplaced: ClassVar[Mapping[str, tuple[str, str]]] = dict.fromkeys(
+        ("approved_plugins", "approved_sinks"),
+        ("a domain approves no plugins and no sinks, its enterprise does", "move it into the parent's manifest"),
+    )
 
     scope: Literal["domain"]
     parent_manifest: Annotated[str, Field(min_length=1, max_length=4096, examples=["../enterprise.yaml"])]

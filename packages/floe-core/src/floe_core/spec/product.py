@@ -9,6 +9,7 @@ from pydantic import Field, StrictBool, StrictInt, field_validator
 from pydantic_core import PydanticCustomError
 
 from floe_core.spec.base import (
+    CHECK,
     Config,
     Distinct,
     Identifier,
@@ -21,7 +22,7 @@ from floe_core.spec.base import (
     Text,
     Version,
 )
-from floe_core.spec.governance import Classification, ProductGovernance, Tier
+from floe_core.spec.governance import Classification, Days, ProductGovernance, Snapshots, Tier
 from floe_core.spec.schedule import MAX_LENGTH, check_cron, check_timezone
 from floe_core.spec.secrets import SecretRef
 
@@ -87,10 +88,21 @@ class Schedule(SpecModel):
 
     cron: Annotated[
         str,
-        Field(max_length=MAX_LENGTH, description="minute hour day month weekday", examples=["30 5 * * *"]),
+        Field(
+            max_length=MAX_LENGTH,
+            description="minute hour day month weekday",
+            examples=["30 5 * * *"],
+            json_schema_extra={CHECK: "five cron fields that are due some day"},
+        ),
     ]
     timezone: Annotated[
-        str, Field(max_length=64, description="a name of the IANA time zone database", examples=["Europe/Berlin"])
+        str,
+        Field(
+            max_length=64,
+            description="a name of the IANA time zone database",
+            examples=["Europe/Berlin"],
+            json_schema_extra={CHECK: "a time zone that exists"},
+        ),
     ] = "UTC"
     enabled: StrictBool = True
 
@@ -204,8 +216,8 @@ class Retention(SpecModel):
         keep_snapshots: Snapshots of a table that are kept, whatever their age.
     """
 
-    days: Annotated[StrictInt, Field(ge=1)]
-    keep_snapshots: Annotated[StrictInt, Field(alias="keepSnapshots", ge=1)] = 3
+    days: Days
+    keep_snapshots: Annotated[Snapshots, Field(alias="keepSnapshots")] = 3
 
 
 class FloeSpec(SpecModel):

@@ -45,6 +45,14 @@ STORE_KEY = "secrets"
 """Under this key of pydantic's validation context stands the `SecretStore` that `{secret: NAME}` is looked up in."""
 
 
+def _exactly_one_form(schema: dict[str, Any]) -> None:
+    """In JSON Schema's words: one property, and it is not null."""
+    for name, place in schema["properties"].items():
+        (form,) = (branch for branch in place["anyOf"] if branch != {"type": "null"})
+        schema["properties"][name] = {"title": place["title"], **form}
+    schema |= {"minProperties": 1, "maxProperties": 1, "examples": [{"env": "WAREHOUSE_PASSWORD"}]}
+
+
 class SecretRef(BaseModel):
     """Where a secret lies: exactly one of a variable, a file, and a name that the platform's secrets plugin knows.
 
@@ -60,7 +68,7 @@ class SecretRef(BaseModel):
         frozen=True,
         extra="forbid",
         hide_input_in_errors=True,
-        json_schema_extra={"minProperties": 1, "maxProperties": 1, "examples": [{"env": "WAREHOUSE_PASSWORD"}]},
+        json_schema_extra=_exactly_one_form,
     )
 
     env: (

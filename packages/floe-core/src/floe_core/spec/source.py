@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from floe_core.spec.literals import is_secret_name
+from floe_core.spec.literals import is_secret_name, safe_name
 from floe_core.spec.problems import Problem, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from floe_core.spec.yamltree import Node
 
 Loc: TypeAlias = tuple[str | int, ...]
@@ -44,8 +46,17 @@ class Source:
     file: str
     root: Node
 
+    def holding(self, loc: Loc) -> Source:
+        """The file in which the setting at `loc` stands: this one."""
+        del loc
+        return self
+
     def problem(self, code: str, loc: Loc, advice: Advice, point: Point = Point.VALUE) -> Problem:
-        """A problem at `loc`, or at the nearest place above it that exists."""
+        """A problem at `loc`, or at the nearest place above it that exists, in the file where it stands."""
+        held = self.holding(loc)
+        return self._own(code, loc, advice, point) if held is self else held.problem(code, loc, advice, point)
+
+    def _own(self, code: str, loc: Loc, advice: Advice, point: Point) -> Problem:
         node, line, column, matched = self.root, self.root.line, self.root.column, 0
         for step in loc:
             below = child(node, step)
@@ -61,10 +72,28 @@ class Source:
 
     def value(self, loc: Loc) -> object:
         """What stands at `loc`; None where nothing does."""
-        node: Node | None = self.root
+        node: Node | None = self.holding(loc).root
         for step in loc:
             node = child(node, step) if node is not None else None
         return node.value if node is not None else None
+
+
+@dataclass(frozen=True)
+class JoinedSource(Source):
+    """A domain's file joined with its parent's.
+
+    Attributes:
+        inherited: The parent's file, by the places that are taken from it, for example `("plugins", "storage")`.
+    """
+
+    inherited: Mapping[Loc, Source]
+
+    def holding(self, loc: Loc) -> Source:
+        """The parent's file for what is taken from it, else this one."""
+        for length in range(len(loc), 0, -1):
+            if (there := self.inherited.get(loc[:length])) is not None:
+                return there
+        return self
 
 
 def child(node: Node, step: str | int) -> Node | None:
@@ -78,5 +107,5 @@ def child(node: Node, step: str | int) -> Node | None:
 
 def dotted(loc: Loc) -> str:
     """`("transforms", 2, "tier")` as `transforms[2].tier`."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in loc)
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{safe_name(step)}" for step in loc)
     return text.removeprefix(".")
