@@ -13,6 +13,7 @@ from floe_core.testing.catalog import CatalogConformance, LiveCatalogConformance
 from floe_core.testing.compute import ComputeConformance
 from floe_core.testing.dbt import DBTConformance
 from floe_core.testing.identity import IdentityConformance
+from floe_core.testing.lineage_backend import LineageBackendConformance
 from floe_core.testing.orchestrator import OrchestratorConformance
 from floe_core.testing.rbac import RBACConformance
 from floe_core.testing.storage import StorageConformance
@@ -23,6 +24,7 @@ __all__ = [
     "ComputeConformance",
     "DBTConformance",
     "IdentityConformance",
+    "LineageBackendConformance",
     "LiveCatalogConformance",
     "OrchestratorConformance",
     "PluginConformance",
