@@ -46,7 +46,13 @@ from floe_core.plugins.lineage_backend import LineageBackendPlugin, LineageError
 from floe_core.plugins.orchestrator import OrchestratorError, OrchestratorPlugin
 from floe_core.plugins.quality import QualityError, QualityPlugin, QualityReport
 from floe_core.plugins.rbac import LAUNCH_RIGHTS, RBACError, RBACPlugin, Right, RightsRequest
-from floe_core.plugins.secrets import SecretNotFoundError, SecretsError, SecretsPlugin
+from floe_core.plugins.secrets import (
+    SecretNameError,
+    SecretNotFoundError,
+    SecretRefusedError,
+    SecretsError,
+    SecretsPlugin,
+)
 from floe_core.plugins.semantic_layer import SemanticLayerError, SemanticLayerPlugin
 from floe_core.plugins.storage import StorageError, StoragePlugin
 from floe_core.plugins.telemetry_backend import TelemetryBackendPlugin, TelemetryError, TelemetrySession
@@ -123,7 +129,9 @@ __all__ = [
     "Refusal",
     "Right",
     "RightsRequest",
+    "SecretNameError",
     "SecretNotFoundError",
+    "SecretRefusedError",
     "SecretsError",
     "SecretsPlugin",
     "SemanticLayerError",
