@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+from floe_lineage_openlineage.urls import checked, is_loopback, place
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:5000", "https://marquez.example.com/base/", " https://[::1]:5000 "])
+def test_a_base_url_is_taken(url: str) -> None:
+    assert checked(url) == url.strip()
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("marquez:5000", "http://"),
+        ("ftp://host", "http://"),
+        ("https://", "http://"),
+        ("https://h:99999", "http://"),
+        ("https://[::1", "http://"),
+        ("https://user:hunter2@host", "credentials"),
+        ("https://hunter2@host", "credentials"),
+        ("https://host/?key=hunter2", "path"),
+        ("https://host/#hunter2", "path"),
+    ],
+)
+def test_another_one_is_refused_and_not_quoted(url: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why) as caught:
+        checked(url)
+    assert "hunter2" not in str(caught.value)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_url_or_refused(text: str) -> None:
+    try:
+        url = checked(text)
+    except ValueError:
+        return
+    assert place(url).startswith("http")
+    assert is_loopback(url) in {True, False}
+
+
+def test_a_place_holds_no_credentials_and_no_path() -> None:
+    assert place("https://user:hunter2@host:1/secret") == "https://host:1"
