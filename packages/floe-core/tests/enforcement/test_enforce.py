@@ -74,6 +74,7 @@ def test_a_sound_product_passes_strict(example: Path, edit: Edit) -> None:
     assert summary.policy_types_checked == (
         "dependencies",
         "descriptions",
+        "literal_secrets",
         "naming",
         "ownership",
         "plugin_instrumentation",

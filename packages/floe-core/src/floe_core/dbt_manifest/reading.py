@@ -17,7 +17,7 @@ from floe_core.dbt_manifest.manifest import MAX_BYTES, ManifestError, parse
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from floe_core.dbt_manifest.manifest import DbtManifest, DbtModel
+    from floe_core.dbt_manifest.manifest import DbtManifest
     from floe_core.dbt_manifest.project import DbtProject, ProjectFile
 
 MANIFEST_FILE: Final = "manifest.json"
@@ -38,6 +38,17 @@ class Reading:
     manifest: DbtManifest | None
     why: str = ""
     file: str = ""
+
+    @property
+    def known(self) -> DbtManifest:
+        """The manifest, for callers that asked whether it can be used.
+
+        Raises:
+            ValueError: It cannot.
+        """
+        if self.manifest is None:
+            raise ValueError(self.why)
+        return self.manifest
 
 
 def read(folder: Path, project: DbtProject | None) -> Reading:
@@ -104,8 +115,3 @@ def _seconds(text: str) -> float | None:
 
 def _checksum(file: ProjectFile) -> str:
     return hashlib.sha256(file.text.strip().encode()).hexdigest()
-
-
-def model_of(manifest: DbtManifest | None, name: str) -> DbtModel | None:
-    """The model of that name, where the manifest can be used and knows it."""
-    return manifest.models.get(name) if manifest is not None else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from floe_core.enforcement.checks import CHECKS, Check, Subject
+from floe_core.enforcement.check import Check
+from floe_core.enforcement.checks import CHECKS
 from floe_core.enforcement.enforce import enforce, level_of
 from floe_core.enforcement.result import (
     CheckNotRun,
@@ -12,6 +13,7 @@ from floe_core.enforcement.result import (
     PolicyViolationError,
     Severity,
 )
+from floe_core.enforcement.subject import Subject
 
 __all__ = [
     "CHECKS",

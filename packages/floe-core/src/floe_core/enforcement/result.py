@@ -54,18 +54,24 @@ class CheckNotRun(_Frozen):
 
 
 class FindingRecord(_Frozen):
-    """A finding as artifacts keep it; without a path, so that artifacts are equal on every machine.
+    """A finding as artifacts keep it; without a machine's folders, so that artifacts are equal everywhere.
 
     Attributes:
+        code: The code of the check, which `floe explain` knows.
         policy_type: The check that found it.
         severity: How much it matters.
-        field: Where in the document.
+        file: Relative to the product's folder; the name alone for a file outside of it, as the manifest is.
+        line: From 1; 0 where there is none.
+        field: Where in the document; empty for a file without fields.
         message: Why the rule is not kept.
         remedy: What to do.
     """
 
+    code: str
     policy_type: str
     severity: Severity
+    file: str
+    line: Annotated[int, Field(ge=0)]
     field: str
     message: str
     remedy: str
@@ -79,8 +85,9 @@ class EnforcementResultSummary(_Frozen):
         error_count: Findings that fail the product; only under `strict`.
         warning_count: Findings that do not.
         policy_types_checked: The checks that ran, sorted; empty under `off`.
-        models_validated: How many transforms were looked at.
+        models_validated: How many transforms were looked at, by the check that looked at most.
         enforcement_level: The level that was held.
+        looked_at: How many things each check that ran looked at, never 0.
         findings: What was found.
         checks_not_run: What was not looked at, and why.
     """
@@ -91,6 +98,7 @@ class EnforcementResultSummary(_Frozen):
     policy_types_checked: tuple[str, ...]
     models_validated: Annotated[int, Field(ge=0)]
     enforcement_level: EnforcementLevel
+    looked_at: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     findings: tuple[FindingRecord, ...] = ()
     checks_not_run: tuple[CheckNotRun, ...] = ()
 

@@ -33,9 +33,24 @@ DEPENDS_ON_CYCLE = "FLOE-E205"
 COMPUTE_UNAVAILABLE = "FLOE-E206"
 PLUGIN_VERSION = "FLOE-E207"
 PORT_UNKNOWN = "FLOE-E208"
+REF_CONTRADICTS = "FLOE-E209"
+MODEL_NOT_LISTED = "FLOE-E210"
+MODEL_FILE_MISSING = "FLOE-E211"
+DESTINATION_SOURCE = "FLOE-E212"
+INGESTION_MISSING = "FLOE-E213"
+SOURCE_CONFIG = "FLOE-E214"
+PLUGIN_DEPENDENCY = "FLOE-E215"
+PRODUCT_NOT_APPROVED = "FLOE-E216"
+SECRET_STORE_MISSING = "FLOE-E217"  # noqa: S105 - the code of an error, no secret
 LANE_UNSUPPORTED = "FLOE-E401"
-POLICY = "FLOE-E301"
-"""One code for each kind of problem; E0 reading, E1 the schema, E2 the plugins and the graph, E3 policies."""
+PROFILE_SECRET = "FLOE-E402"  # noqa: S105 - the code of an error, no secret
+OUTPUT_NAME = "FLOE-E501"
+OUTPUT_TOO_LARGE = "FLOE-E502"
+RIGHTS_REFUSED = "FLOE-E503"
+"""One code for each kind of problem: E0 reading, E1 the schema, E2 plugins and graph, E4 compiling, E5 the outputs.
+
+E3 is for policies: each check in `floe_core.enforcement.CHECKS` has its own `code`, from FLOE-E301 on.
+"""
 
 
 @dataclass(frozen=True)
