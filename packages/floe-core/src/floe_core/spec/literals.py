@@ -6,6 +6,7 @@ names the place and never repeats the value.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -45,11 +46,12 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
         "a connection string with a password in it",
         re.compile(r"\b(?:password|passwd|pwd|accountkey|sharedaccesskey)\s*=\s*[^\s;{$]", re.IGNORECASE),
     ),
-    ("a signed token", re.compile(r"\beyJ[A-Za-z0-9_-]{10,1000}\.[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,}")),
+    ("a signed token", re.compile(r"(?<![\w-])eyJ[A-Za-z0-9_-]{10,1000}\.[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,}")),
 )
 
 # One look decides for nearly every value that none of the shapes can be in it.
 _ANY = re.compile("|".join(f"(?i:{shape.pattern})" for _, shape in _SHAPES))
+_SHORTEST = 5
 _REFERENCE = frozenset({"env", "file", "secret"})
 MAX_NAME = 80
 BY_REFERENCE = "write where the secret lies: {env: NAME}, {file: PATH} or {secret: NAME}"
@@ -57,6 +59,7 @@ BY_REFERENCE = "write where the secret lies: {env: NAME}, {file: PATH} or {secre
 Path = tuple[str | int, ...]
 
 
+@functools.lru_cache(maxsize=1024)
 def is_secret_name(name: str) -> bool:
     """Whether a field of that name holds a secret, by its words: `oauth2ClientSecret` does, `token_url` does not."""
     folded = name.lower().replace("_", "").replace("-", "")
@@ -65,14 +68,19 @@ def is_secret_name(name: str) -> bool:
 
 def shape_of(text: str) -> str:
     """What kind of credential `text` looks like; empty when it looks like none."""
-    if _ANY.search(text) is None:
+    if len(text) < _SHORTEST or _ANY.search(text) is None:
         return ""
     return next((title for title, shape in _SHAPES if shape.search(text)), "")
 
 
+@functools.lru_cache(maxsize=1024)
+def _kind_of_name(name: str) -> str:
+    return shape_of(name)
+
+
 def safe_name(name: str) -> str:
     """A key as messages may show it: short, and not at all when it looks like a credential."""
-    if shape_of(name):
+    if _kind_of_name(name):
         return "…"
     return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
 
@@ -94,7 +102,7 @@ def _in_mapping(children: dict[str, Node], path: Path, waiting: list[tuple[Node,
     reference = _REFERENCE.issuperset(children)
     for name, child in children.items():
         below = (*path, name)
-        if title := shape_of(name):
+        if title := _kind_of_name(name):
             yield path, f"a name in it looks like {title}"
         elif not reference and is_secret_name(name) and _is_written(child):
             yield below, f"{safe_name(name)} holds a value"

@@ -2,7 +2,8 @@
 
 Built from the parser's events with a stack of our own, so that no input can exhaust memory or recursion: size,
 depth, and the number of nodes after aliases are counted. Scalars follow YAML 1.2 (`off`, `no` and dates are
-text). Tags, duplicate keys and keys that are no scalars are refused; nothing is ever constructed from a tag.
+text), and numbers are decimal. Tags, duplicate keys, keys that are no scalars and characters that nobody sees are
+refused; nothing is ever constructed from a tag.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import yaml
 
+from floe_core.spec.literals import safe_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,7 +24,12 @@ MAX_DEPTH = 40
 MAX_NODES = 1_000_000
 MAX_ALIASES = 1_000
 MAX_DIGITS = 18
+MAX_TEXT = 64 * 1024
 
+# What YAML refuses, and what it takes for a line break and no editor does: places would be those of another file.
+_UNSEEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+_BREAK = re.compile(r"\r\n?|\n")
 _NULL = re.compile(r"(?:~|null|Null|NULL)?\Z")
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT = re.compile(r"[-+]?[0-9]+\Z")
@@ -78,12 +86,7 @@ def parse(raw: bytes) -> Node:
     """
     if len(raw) > MAX_BYTES:
         raise YamlError(f"the file is larger than {MAX_BYTES // 1024 // 1024} MiB", remedy="split it")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise YamlError(
-            "the file is not UTF-8 text", raw.count(b"\n", 0, error.start) + 1, 1, "save it as UTF-8"
-        ) from None
+    text = _text(raw)
     builder = _Builder()
     try:
         for event in _events(text):
@@ -93,9 +96,27 @@ def parse(raw: bytes) -> Node:
         place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         reason = error.problem or error.context or "the parser gives no reason"
         raise YamlError(f"not YAML: {reason}", *place, _hint(text, place[0])) from None
-    except yaml.YAMLError as error:
-        raise YamlError(f"not YAML: {str(error).splitlines()[0]}", remedy="remove control characters") from None
     return builder.root()
+
+
+def _text(raw: bytes) -> str:
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        begin = raw.rfind(b"\n", 0, error.start) + 1
+        column = len(raw[begin : error.start].decode("utf-8", "replace")) + 1
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise YamlError("the file is not UTF-8 text", line, column, "save it as UTF-8") from None
+    if unseen := _UNSEEN.search(text):
+        at = unseen.start()
+        line, column = len(_BREAK.findall(text, 0, at)) + 1, at - _line_start(text, at) + 1
+        what = f"a character that nobody sees, U+{ord(unseen[0]):04X}"
+        raise YamlError(what, line, column, "remove it; in text write it as \\u and four digits, in double quotes")
+    return text
+
+
+def _line_start(text: str, at: int) -> int:
+    return max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
@@ -105,7 +126,7 @@ def _events(text: str) -> Iterator[yaml.Event]:
 
 
 def _hint(text: str, line: int) -> str:
-    lines = text.splitlines()
+    lines = _BREAK.split(text)
     if 0 < line <= len(lines) and "\t" in lines[line - 1]:
         return "indent with spaces, not tabs"
     return "check indentation, colons and quotes at this line and the one above"
@@ -151,6 +172,11 @@ class _Builder:
 
     def _scalar(self, event: yaml.ScalarEvent, line: int, column: int) -> None:
         _refuse_tag(event.tag, line, column)
+        if len(event.value) > MAX_TEXT:
+            raise YamlError(
+                f"a text with more than {MAX_TEXT} characters", line, column, "keep it in a file of its own"
+            )
+        self._count(line, column)
         plain = event.implicit[0]
         frame = self._stack[-1] if self._stack else None
         if frame and frame.node.keys is not None and frame.key is None:
@@ -159,11 +185,19 @@ class _Builder:
         value = _resolve(event.value, line, column) if plain else event.value
         self._add(Node(line, column, value), event.anchor)
 
+    def _count(self, line: int, column: int) -> None:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise YamlError(f"more than {MAX_NODES} values", line, column, "split the file")
+
     def _key(self, frame: _Frame, name: str, line: int, column: int) -> None:
         keys = cast("dict[str, tuple[int, int]]", frame.node.keys)
         if name in keys:
             raise YamlError(
-                f"the key {name!r} stands here twice (first in line {keys[name][0]})", line, column, "keep one of them"
+                f"the key {safe_name(name)!r} stands here twice (first in line {keys[name][0]})",
+                line,
+                column,
+                "keep one of them",
             )
         if name == "<<":
             raise YamlError("merge keys are not part of YAML 1.2", line, column, "repeat the fields")
@@ -172,6 +206,7 @@ class _Builder:
 
     def _open(self, event: yaml.CollectionStartEvent, line: int, column: int) -> None:
         _refuse_tag(event.tag, line, column)
+        self._count(line, column)
         if len(self._stack) >= MAX_DEPTH:
             raise YamlError(f"nested deeper than {MAX_DEPTH} levels", line, column, "flatten it")
         if self._stack and self._stack[-1].node.keys is not None and self._stack[-1].key is None:
