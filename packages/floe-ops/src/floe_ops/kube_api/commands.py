@@ -83,6 +83,7 @@ def api_server(keys: Keys, ports: Mapping[str, int], folder: Path) -> list[str]:
         "client-ca-file": keys.ca,
         "anonymous-auth": "false",
         "authorization-mode": "RBAC",
+        "allow-privileged": "true",  # as clusters have it: what pods may be is for Pod Security to say
         "service-account-issuer": ISSUER,
         "service-account-key-file": keys.signing,
         "service-account-signing-key-file": keys.signing,

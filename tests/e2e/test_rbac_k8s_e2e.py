@@ -1,0 +1,301 @@
+"""WU-6: the RBAC plugin against a real Kubernetes API server, which says itself what each right allows."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+from floe_core.plugins import LAUNCH_RIGHTS, Right, RightsRequest
+from floe_ops.kube_api import ApiServer, api_server
+from floe_rbac_k8s.plugin import KubernetesRBACConfig, KubernetesRBACPlugin
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+
+# The first start of all builds the server from its modules, which takes minutes; from then on it takes seconds.
+pytestmark = [pytest.mark.duckdb, pytest.mark.requirement("WU6-X1"), pytest.mark.timeout(2700)]
+
+MANAGER = "floe-test"
+PATHS = {
+    "Namespace": "/api/v1/namespaces/{name}",
+    "ServiceAccount": "/api/v1/namespaces/{namespace}/serviceaccounts/{name}",
+    "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/{name}",
+    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings/{name}",
+}
+VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
+KINDS = (*LAUNCH_RIGHTS, "secrets", "configmaps", "serviceaccounts", "pods/exec", "deployments.apps")
+KINDS += ("roles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io", "serviceaccounts/token")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    with api_server(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def admin(server: ApiServer) -> Iterator[client.ApiClient]:
+    with server.client() as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def numbers() -> Iterator[int]:
+    return itertools.count(1)
+
+
+@pytest.fixture
+def namespace(numbers: Iterator[int]) -> str:
+    return f"product-{next(numbers)}"
+
+
+@pytest.fixture
+def plugin() -> KubernetesRBACPlugin:
+    return KubernetesRBACPlugin(KubernetesRBACConfig())
+
+
+@pytest.fixture
+def apply(admin: client.ApiClient, plugin: KubernetesRBACPlugin) -> Callable[[RightsRequest], list[dict[str, Any]]]:
+    """A function that applies what a request gives, in its order, and returns what the server keeps."""
+    return lambda request: [server_side_apply(admin, each) for each in plugin.manifests(request)]
+
+
+def server_side_apply(api: client.ApiClient, manifest: Any) -> dict[str, Any]:
+    path = PATHS[manifest["kind"]].format(**manifest["metadata"])
+    return call(api, "PATCH", f"{path}?fieldManager={MANAGER}&fieldValidation=Strict", manifest)
+
+
+def call(api: client.ApiClient, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    """One request as plain JSON, to which the client adds whom it stands for."""
+    content = "application/apply-patch+yaml" if method == "PATCH" else "application/json"
+    answer = api.call_api(
+        path,
+        method,
+        header_params={"Accept": "application/json", "Content-Type": content},
+        body=body,
+        response_types_map={200: "object", 201: "object"},
+        auth_settings=["BearerToken"],
+        _return_http_data_only=True,
+        _request_timeout=20,
+    )
+    return dict(answer)
+
+
+def allowed(api: client.ApiClient, account: str, right: Right) -> bool:
+    """What the server's own authorizer says about a service account, `namespace:name`."""
+    namespace = account.partition(":")[0]
+    plural, _, part = right.resource.partition("/")
+    kind, _, group = plural.partition(".")
+    review = {
+        "user": f"system:serviceaccount:{account}",
+        "groups": ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"],
+        "resourceAttributes": {
+            "namespace": right.namespace,
+            "verb": right.verb,
+            "group": group,
+            "resource": kind,
+            "subresource": part,
+            "name": right.name,
+        },
+    }
+    body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": review}
+    answer = call(api, "POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body)
+    return bool(answer["status"]["allowed"])
+
+
+def account_of(kept: list[dict[str, Any]]) -> str:
+    meta = next(each["metadata"] for each in kept if each["kind"] == "ServiceAccount")
+    return f"{meta['namespace']}:{meta['name']}"
+
+
+def neighbourhood(namespace: str) -> set[Right]:
+    """Every verb on every kind: on all objects, on one that was named and on one that was not; here and elsewhere."""
+    return {
+        Right(place, verb, kind, name)
+        for place in (namespace, "default")
+        for verb in VERBS
+        for kind in KINDS
+        for name in ("", "warehouse-key", "other")
+    }
+
+
+@pytest.mark.parametrize("launches", [False, True], ids=["reads", "launches"])
+def test_the_server_allows_what_was_asked_and_nothing_beside_it(
+    admin: client.ApiClient,
+    apply: Callable[[RightsRequest], list[dict[str, Any]]],
+    namespace: str,
+    launches: bool,
+) -> None:
+    request = RightsRequest(
+        "customer-360",
+        namespace,
+        secrets=("warehouse-key",),
+        config_maps=("artifacts",),
+        launches_runs=launches,
+        creates_namespace=True,
+    )
+    account = account_of(apply(request))
+    wanted = request.rights()
+    assert all(allowed(admin, account, right) for right in wanted)
+    for right in neighbourhood(namespace) - wanted:
+        unnamed = right._replace(name="")
+        assert allowed(admin, account, right) == (unnamed in wanted), right
+
+
+def test_a_product_without_rights_may_nothing(
+    admin: client.ApiClient, apply: Callable[[RightsRequest], list[dict[str, Any]]], namespace: str
+) -> None:
+    account = account_of(apply(RightsRequest("iot", namespace, creates_namespace=True)))
+    assert not any(allowed(admin, account, right) for right in neighbourhood(namespace))
+
+
+def test_a_token_of_the_account_reads_its_secret_and_no_other(
+    server: ApiServer,
+    admin: client.ApiClient,
+    apply: Callable[[RightsRequest], list[dict[str, Any]]],
+    namespace: str,
+) -> None:
+    request = RightsRequest("customer-360", namespace, secrets=("warehouse-key",), creates_namespace=True)
+    account = account_of(apply(request)).split(":")[1]
+    secrets = f"/api/v1/namespaces/{namespace}/secrets"
+    for name in ("warehouse-key", "other"):
+        call(admin, "POST", secrets, {"metadata": {"name": name}, "stringData": {"value": f"of-{name}"}})
+    asked = call(
+        admin, "POST", f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token", {"spec": {"audiences": []}}
+    )
+    with server.client(asked["status"]["token"]) as product:
+        assert call(product, "GET", f"{secrets}/warehouse-key")["data"] == {"value": "b2Ytd2FyZWhvdXNlLWtleQ=="}
+        for forbidden in (f"{secrets}/other", secrets, "/api/v1/namespaces/default/secrets/warehouse-key"):
+            with pytest.raises(ApiException) as refused:
+                call(product, "GET", forbidden)
+            assert refused.value.status == 403
+    with server.client("no-token") as stranger, pytest.raises(ApiException) as unknown:
+        call(stranger, "GET", f"{secrets}/warehouse-key")
+    assert unknown.value.status == 401
+
+
+def test_applying_twice_changes_nothing_and_the_review_of_what_is_kept_is_what_was_asked(
+    apply: Callable[[RightsRequest], list[dict[str, Any]]], plugin: KubernetesRBACPlugin, namespace: str
+) -> None:
+    request = RightsRequest(
+        "customer-" + "x" * 54,
+        namespace,
+        secrets=("warehouse-key", "api.token"),
+        config_maps=("artifacts",),
+        image_pull_secrets=("registry",),
+        annotations={"iam.example.test/role": "reader"},
+        launches_runs=True,
+        creates_namespace=True,
+    )
+    first = apply(request)
+    assert [each["kind"] for each in first] == ["Namespace", "ServiceAccount", "Role", "RoleBinding"]
+    again = apply(request)
+    versions = [[each["metadata"]["resourceVersion"] for each in kept] for kept in (first, again)]
+    assert versions[0] == versions[1]
+    assert plugin.review(again) == request.rights()
+
+
+def test_a_right_that_is_asked_for_no_more_is_gone_and_one_added_by_hand_is_seen(
+    admin: client.ApiClient,
+    apply: Callable[[RightsRequest], list[dict[str, Any]]],
+    plugin: KubernetesRBACPlugin,
+    namespace: str,
+) -> None:
+    request = RightsRequest("iot", namespace, secrets=("one", "two"), creates_namespace=True)
+    account = account_of(apply(request))
+    less = replace(request, secrets=("one",))
+    kept = apply(less)
+    assert plugin.review(kept) == less.rights()
+    assert not allowed(admin, account, Right(namespace, "get", "secrets", "two"))
+    role = next(each for each in kept if each["kind"] == "Role")
+    role["rules"].append({"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]})
+    path = PATHS["Role"].format(**role["metadata"])
+    found = [call(admin, "PUT", path, role) if each is role else each for each in kept]
+    assert plugin.review(found) - less.rights() == {Right(namespace, "list", "secrets")}
+    assert allowed(admin, account, Right(namespace, "list", "secrets"))
+
+
+RESTRICTED = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+def pod(account: str, security: dict[str, Any]) -> dict[str, Any]:
+    container = {"name": "run", "image": "example.test/run:1", "securityContext": security}
+    return {"metadata": {"name": "run"}, "spec": {"serviceAccountName": account, "containers": [container]}}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"privileged": True, "allowPrivilegeEscalation": True},
+        {"runAsNonRoot": False},
+        {"capabilities": {"add": ["SYS_ADMIN"], "drop": ["ALL"]}},
+        {"seccompProfile": {"type": "Unconfined"}},
+    ],
+    ids=["privileged", "root", "capability", "seccomp"],
+)
+def test_the_namespace_admits_a_restricted_pod_and_refuses_any_other(
+    admin: client.ApiClient,
+    apply: Callable[[RightsRequest], list[dict[str, Any]]],
+    namespace: str,
+    broken: dict[str, Any],
+) -> None:
+    account = account_of(apply(RightsRequest("iot", namespace, creates_namespace=True))).split(":")[1]
+    path = f"/api/v1/namespaces/{namespace}/pods?dryRun=All"
+    admitted = call(admin, "POST", path, pod(account, RESTRICTED))
+    assert admitted["spec"]["serviceAccountName"] == account
+    assert not admitted["spec"].get("volumes"), "no token is mounted"
+    with pytest.raises(ApiException) as refused:
+        call(admin, "POST", path, pod(account, RESTRICTED | broken))
+    assert refused.value.status == 403
+    assert 'violates PodSecurity "restricted:latest"' in json.loads(refused.value.body)["message"]
+    elsewhere = account_of(apply(RightsRequest("iot", "default"))).split(":")[1]
+    assert call(admin, "POST", "/api/v1/namespaces/default/pods?dryRun=All", pod(elsewhere, RESTRICTED | broken))
+
+
+def test_a_mistake_in_an_object_would_be_refused(admin: client.ApiClient, plugin: KubernetesRBACPlugin) -> None:
+    (account,) = plugin.manifests(RightsRequest("iot", "default"))
+    with pytest.raises(ApiException) as refused:
+        server_side_apply(admin, {**account, "automountToken": False})
+    assert "field not declared in schema" in refused.value.body
+
+
+def test_whoever_has_no_certificate_of_this_start_is_shut_out(server: ApiServer) -> None:
+    session = requests.Session()
+    with session:
+        session.trust_env = False
+        assert session.get(f"{server.url}/readyz", verify=str(server.ca), timeout=10).status_code == 401
+        listening = {
+            connection.laddr.port
+            for connection in psutil.Process(server.pids[0]).net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        }
+        assert len(listening) == 2, "etcd listens for its client and for peers"
+        folder = server.kubeconfig.parent
+        for port, pair in itertools.product(listening, (None, (str(folder / "admin.crt"), str(folder / "admin.key")))):
+            with pytest.raises(requests.ConnectionError, match="alert"):
+                session.get(
+                    f"https://127.0.0.1:{port}/health", verify=str(folder / "etcd-ca.crt"), cert=pair, timeout=10
+                )
+
+
+def test_keys_are_private_and_on_no_command_line(server: ApiServer) -> None:
+    folder: Path = server.kubeconfig.parent
+    keys = list(folder.glob("*.key"))
+    assert {key.name for key in keys} >= {"admin.key", "etcd.key", "kube-apiserver.key", "service-accounts.key"}
+    for file in (folder, server.kubeconfig, *keys):
+        assert file.stat().st_mode & 0o077 == 0, file
+    processes = [psutil.Process(pid) for pid in server.pids]
+    shown = "".join(f"{process.cmdline()} {process.environ()}" for process in processes)
+    for key in keys:
+        assert key.read_text(encoding="ascii").splitlines()[1] not in shown
