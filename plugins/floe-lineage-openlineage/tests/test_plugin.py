@@ -113,6 +113,10 @@ def test_emitting_is_a_span(tmp_path: Path, event: dict[str, Any], monkeypatch: 
 
     from floe_lineage_openlineage import plugin
 
-    monkeypatch.setattr(plugin, "span", lambda name, **attributes: nullcontext(seen.append((name, attributes))))
+    def span(name: str, **attributes: Any) -> nullcontext[None]:
+        seen.append((name, attributes))
+        return nullcontext()
+
+    monkeypatch.setattr(plugin, "span", span)
     make(type="file", path=str(tmp_path / "e")).emit(event)
     assert seen == [("lineage.emit", {"lineage.transport": "file", "lineage.event_type": "COMPLETE"})]
