@@ -8,6 +8,7 @@ class TestMine(ComputeConformance):
 
 from __future__ import annotations
 
+from floe_core.testing.alert_channel import AlertChannelConformance
 from floe_core.testing.base import PluginConformance
 from floe_core.testing.catalog import CatalogConformance, LiveCatalogConformance
 from floe_core.testing.compute import ComputeConformance
@@ -20,6 +21,7 @@ from floe_core.testing.storage import StorageConformance
 from floe_core.testing.telemetry_backend import TelemetryBackendConformance
 
 __all__ = [
+    "AlertChannelConformance",
     "CatalogConformance",
     "ComputeConformance",
     "DBTConformance",
