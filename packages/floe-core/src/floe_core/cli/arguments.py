@@ -8,11 +8,35 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from floe_core.enforcement import EnforcementResultSummary
+
+MAX_LOOKED_AT = 2000
+
+
+def _products(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The products below what is typed, two folders deep; else the shell's own completion of paths."""
+    from click.shell_completion import CompletionItem
+
+    typed = Path(incomplete)
+    base = typed if incomplete.endswith("/") or not incomplete else typed.parent
+    found: list[Path] = []
+    try:
+        for pattern in ("*/floe.yaml", "*/*/floe.yaml"):
+            for looked_at, path in enumerate(base.glob(pattern)):
+                if looked_at > MAX_LOOKED_AT:
+                    break
+                found.append(path.parent)
+    except OSError:  # a folder that may not be read has nothing to offer
+        found = []
+    words = sorted({str(path) for path in found if str(path).startswith(incomplete)})
+    return [CompletionItem(word) for word in words] or [CompletionItem(incomplete, type="dir")]
+
 
 # A missing file is told by LOAD, with a remedy; click's own check would only say that it is not there.
 PATH = click.Path(path_type=Path)
-product_argument = click.argument("product", type=PATH, default=Path())
+product_argument = click.argument("product", type=PATH, default=Path(), shell_complete=_products)
 manifest_option = click.option("--manifest", type=PATH, help="The platform's manifest; wins over the product's.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

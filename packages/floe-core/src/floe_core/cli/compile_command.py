@@ -13,7 +13,7 @@ from floe_core.cli.failing import readable
 ARTIFACTS = Path("target", "compiled_artifacts.json")
 
 
-@click.command("compile")
+@click.command("compile", epilog="Example: floe compile demo/customer-360 --output -")
 @product_argument
 @manifest_option
 @click.option("--output", type=PATH, help=f"Where to write; {ARTIFACTS} in the product's folder, or - for here.")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command("validate")
+@click.command("validate", epilog="Example: floe validate demo/customer-360 --json")
 @product_argument
 @manifest_option
 @json_option
