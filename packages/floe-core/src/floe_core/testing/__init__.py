@@ -17,6 +17,7 @@ from floe_core.testing.identity import IdentityConformance
 from floe_core.testing.lineage_backend import LineageBackendConformance
 from floe_core.testing.orchestrator import OrchestratorConformance
 from floe_core.testing.rbac import RBACConformance
+from floe_core.testing.secrets import SecretsConformance
 from floe_core.testing.storage import StorageConformance
 from floe_core.testing.telemetry_backend import TelemetryBackendConformance
 
@@ -31,6 +32,7 @@ __all__ = [
     "OrchestratorConformance",
     "PluginConformance",
     "RBACConformance",
+    "SecretsConformance",
     "StorageConformance",
     "TelemetryBackendConformance",
 ]
