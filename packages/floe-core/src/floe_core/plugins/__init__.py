@@ -53,7 +53,12 @@ from floe_core.plugins.secrets import (
     SecretsError,
     SecretsPlugin,
 )
-from floe_core.plugins.semantic_layer import SemanticLayerError, SemanticLayerPlugin
+from floe_core.plugins.semantic_layer import (
+    SemanticLayerError,
+    SemanticLayerPlugin,
+    SemanticRequest,
+    SemanticResult,
+)
 from floe_core.plugins.storage import StorageError, StoragePlugin
 from floe_core.plugins.telemetry_backend import TelemetryBackendPlugin, TelemetryError, TelemetrySession
 
@@ -136,6 +141,8 @@ __all__ = [
     "SecretsPlugin",
     "SemanticLayerError",
     "SemanticLayerPlugin",
+    "SemanticRequest",
+    "SemanticResult",
     "Severity",
     "StorageError",
     "StoragePlugin",

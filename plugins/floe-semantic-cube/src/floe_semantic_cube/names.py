@@ -1,0 +1,106 @@
+"""What Cube takes as a name, and text that Cube reads as text.
+
+Cube compiles each YAML file to JavaScript: every string is parsed as a Python f-string, and a file with `{{`, `}}`,
+`{%` or `%}` goes through Jinja first. So a name must be an identifier in both languages, and braces in a sentence
+must be escaped.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import TYPE_CHECKING
+
+from floe_core.plugins import SemanticLayerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
+_JINJA = re.compile(r"\{\{|\}\}|\{%|%\}")
+# A backslash at these places would escape what comes after it.
+_LOOSE_BACKSLASH = re.compile(r"\\+(?=[{}]|\Z)")
+_JAVASCRIPT = frozenset(
+    "abstract arguments await boolean break byte case catch char class const continue debugger default delete do "
+    "double else enum eval export extends false final finally float for function goto if implements import in "
+    "instanceof int interface let long native new null package private protected public return short static super "
+    "switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield "
+    "async constructor prototype __proto__ hasOwnProperty toString valueOf".split()
+)
+_OF_CUBE = frozenset(
+    {"CUBE", "SECURITY_CONTEXT", "USER_CONTEXT", "FILTER_PARAMS", "FILTER_GROUP", "SQL_UTILS", "COMPILE_CONTEXT"}
+)
+RESERVED = _JAVASCRIPT | _OF_CUBE | frozenset(keyword.kwlist)
+# As a member these are looked up on JavaScript objects; other reserved words do no harm there.
+_RESERVED_MEMBERS = frozenset({"__proto__", "constructor", "prototype", "hasOwnProperty", "toString", "valueOf", "CUBE"})
+
+
+def cube_name(name: str, *, place: str) -> str:
+    """`name`, when Cube takes it for a cube or a view.
+
+    Raises:
+        SemanticLayerError: It is no identifier, or a word that Cube's compiler keeps for itself.
+    """
+    return _checked(name, RESERVED, "cube", place)
+
+
+def member_name(name: str, *, place: str) -> str:
+    """`name`, when Cube takes it for a dimension, a measure or a segment.
+
+    Raises:
+        SemanticLayerError: As for `cube_name`.
+    """
+    return _checked(name, _RESERVED_MEMBERS, "member", place)
+
+
+def _checked(name: str, reserved: frozenset[str], kind: str, place: str) -> str:
+    if _IDENTIFIER.match(name) and name not in reserved:
+        return name
+    why = "the word is reserved" if name in reserved else "a name is letters, digits and underscores, 128 at most"
+    raise SemanticLayerError(
+        f"Cube does not take {name[:140]!r} as the name of a {kind}",
+        where=place,
+        why=why,
+        remedy="give it another one with `meta: {cube: {name: ...}}` at the model or the column",
+    )
+
+
+def unique(names: Iterable[str], *, kind: str, place: str) -> None:
+    """Refuse two names that are one to a file system or to Cube's SQL.
+
+    Raises:
+        SemanticLayerError: Two of `names` differ in case at most.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.casefold(), name)
+        if other is not name or list(seen.values()).count(name) > 1:
+            raise SemanticLayerError(
+                f"two {kind}s are called {name}" if other == name else f"{kind}s {other} and {name} differ in case only",
+                where=place,
+                why="Cube keeps one namespace for them",
+                remedy="rename one with `meta: {cube: {name: ...}}`",
+            )
+
+
+def text(sentence: str) -> str:
+    """`sentence` so that Cube shows it as it is: one line, braces escaped, no Jinja."""
+    line = _LOOSE_BACKSLASH.sub("", " ".join(sentence.split()))
+    escaped = line.replace("{", r"\{").replace("}", r"\}")
+    return escaped.replace("{%", "{ %").replace("%}", "% }")
+
+
+def sql(fragment: str, *, place: str) -> str:
+    """An SQL fragment from `meta.cube`, as it is.
+
+    Raises:
+        SemanticLayerError: It holds Jinja, which Cube would run.
+    """
+    if _JINJA.search(fragment):
+        raise SemanticLayerError(
+            "SQL for Cube holds Jinja",
+            where=place,
+            why="Cube renders {{ }} and {% %} before it reads the file",
+            remedy="write {CUBE}.column for a column, and no template",
+        )
+    return fragment
