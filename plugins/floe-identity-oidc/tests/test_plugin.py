@@ -66,6 +66,7 @@ class TestConformance(IdentityConformance):
         ({"algorithms": ["HS256"]}, "algorithms"),
         ({"algorithms": ["none"]}, "algorithms"),
         ({"keys_fresh_s": 100, "keys_kept_s": 10}, "keys_kept_s"),
+        ({"keys_fresh_s": 1, "fetch_every_s": 10}, "fetch_every_s"),
         ({"timeout_s": 0}, "timeout_s"),
     ],
 )

@@ -1,9 +1,9 @@
 // Command dex is an OpenID Connect issuer for tests: the server of Dex with its memory storage and its password login,
 // on a loopback port.
 //
-// Its first line of input is the settings as JSON. It answers with its issuer URL, then takes the command "rotate",
-// which makes a new signing key and keeps the old public one as Dex does, and answers "rotated". It ends with its
-// input, so it never outlives who started it.
+// Its first line of input is the settings as JSON; it answers with its issuer URL. Every further line says how many
+// milliseconds tokens live from now on, which also makes a new signing key and keeps the old public one as Dex does; it
+// answers with that number. It ends with its input, so it never outlives who started it.
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -106,13 +107,17 @@ func run() error {
 			current.Load().ServeHTTP(w, r)
 		})))
 	}()
-	for fmt.Println(issuer); input.Scan(); fmt.Println("rotated") {
-		if input.Text() != "rotate" {
-			return fmt.Errorf("unknown command %q", input.Text())
+	fmt.Println(issuer)
+	for input.Scan() {
+		live, err := strconv.ParseInt(input.Text(), 10, 64)
+		if err != nil {
+			return err
 		}
+		config.IDTokensValidFor = time.Duration(live) * time.Millisecond
 		if err := rotate(); err != nil {
 			return err
 		}
+		fmt.Println(live)
 	}
 	return input.Err()
 }

@@ -59,6 +59,6 @@ class OidcConfig(PluginConfig):
     def _sound(self) -> Self:
         if not isinstance(self.issuer, SecretRef):
             check_issuer(self.issuer)
-        if self.keys_kept_s < self.keys_fresh_s:
-            raise ValueError("keys_kept_s is not smaller than keys_fresh_s")
+        if not self.fetch_every_s <= self.keys_fresh_s <= self.keys_kept_s:
+            raise ValueError("fetch_every_s is at most keys_fresh_s, and that at most keys_kept_s")
         return self

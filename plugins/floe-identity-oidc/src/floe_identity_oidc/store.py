@@ -23,9 +23,9 @@ Flight: TypeAlias = "Future[KeySet]"
 
 @dataclass(frozen=True)
 class Last:
-    """How the last fetch ended, and at which `time.monotonic()` moment."""
+    """The last fetch: its `time.monotonic()` moment, which is its end where it failed, and its error."""
 
-    ended_at: float
+    at: float
     error: IdentityError | None
 
 
@@ -98,7 +98,7 @@ class KeyStore:
         if pause_s is None:
             every_s = self._config.fetch_every_s
             pause_s = every_s if self._keys is not None else min(every_s, RETRY_S)
-        if self._last is not None and time.monotonic() - self._last.ended_at < pause_s:
+        if self._last is not None and time.monotonic() - self._last.at < pause_s:
             return None
         flight: Flight = Future()
         self._flight = flight
@@ -119,7 +119,7 @@ class KeyStore:
     def _land(self, error: IdentityError | None, keys: KeySet | None = None) -> None:
         with self._lock:
             self._flight = None
-            self._last = Last(time.monotonic(), error)
+            self._last = Last(time.monotonic() if keys is None else keys.fetched_at, error)
             if keys is not None:
                 self._keys = keys
 
@@ -143,7 +143,7 @@ class KeyStore:
             last = self._last
         if last is None or last.error is None:
             return IdentityError("the keys of the issuer cannot be told", where=self.issuer, why="the last fetch broke")
-        ago = f"{last.error.why}, {time.monotonic() - last.ended_at:.1f} s ago"
+        ago = f"{last.error.why}, {time.monotonic() - last.at:.1f} s ago"
         return type(last.error)(last.error.what, where=last.error.where, why=ago, remedy=last.error.remedy)
 
 
