@@ -12,6 +12,7 @@ import random
 import re
 import time
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 import requests
@@ -110,7 +111,7 @@ class HttpDelivery:
             except (requests.RequestException, OSError) as error:
                 raise self._lost(error) from None
             response.close()
-        if response.status_code >= requests.codes.server_error:
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise self._refused(response, session.excerpt)
         return f"{place(url)} answers (HTTP {response.status_code})"
 
@@ -127,7 +128,7 @@ class HttpDelivery:
             raise _AgainError(self._lost(error)) from None
         except (requests.RequestException, OSError) as error:
             raise self._lost(error) from None
-        if not 200 <= response.status_code < 300:  # noqa: PLR2004 - the HTTP class of success
+        if not HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
             raise self._refused(response, session.excerpt)
 
     def _transport(self, session: _Session) -> HttpTransport:
@@ -177,9 +178,9 @@ class HttpDelivery:
     def _refused(self, response: requests.Response, excerpt: str) -> LineageError:
         status = response.status_code
         why = f"HTTP {status} {response.reason or ''}".rstrip() + (f": {self._scrubbed(excerpt)}" if excerpt else "")
-        if status in {401, 403}:
+        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             remedy, code = "set api_key to a key that this server takes", ExitCode.REFUSED
-        elif response.is_redirect or status < 400:  # noqa: PLR2004 - below the HTTP class of errors
+        elif status < HTTPStatus.BAD_REQUEST:
             remedy, code = "name the final URL; redirects are not followed", ExitCode.WRONG
         else:
             remedy, code = "see the server's log; check url and endpoint", ExitCode.WRONG

@@ -6,6 +6,7 @@ import hashlib
 import json
 from abc import abstractmethod
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,7 +15,9 @@ from floe_core.plugins.interface import C, PluginMetadata, PluginType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+
+
+EARLIEST, LATEST = datetime(1, 1, 3), datetime(9999, 12, 29)  # noqa: DTZ001 - of any zone: a day's room on both sides
 
 
 class AlertDeliveryError(FloeError):
@@ -62,6 +65,8 @@ class Alert:
         moments = [self.occurred_at, *([self.resolved_at] if self.resolved_at else [])]
         if any(moment.tzinfo is None for moment in moments):
             raise UsageError("an alert's moments need a time zone", remedy="use datetime.now(UTC)")
+        if any(not EARLIEST <= moment.replace(tzinfo=None) <= LATEST for moment in moments):
+            raise UsageError("an alert's moments lie between the years 1 and 9999, in every time zone")
         if moments[-1] < moments[0]:
             raise UsageError("an alert cannot be over before it began", why=f"it began at {moments[0].isoformat()}")
 
