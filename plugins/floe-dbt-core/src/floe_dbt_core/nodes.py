@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from floe_core.plugins import DbtNode
+
+if TYPE_CHECKING:
+    from floe_dbt_core.tested import TestedNodes
 
 _INSERTED = re.compile(r"^INSERT (\d+)$")
 _SQL_LINE = re.compile(r"^\s*LINE \d+:\s?(?P<text>.*)$", re.MULTILINE)
@@ -15,7 +18,7 @@ _CSV_LINE = re.compile(r"CSV Error on Line: (?P<line>\d+)")
 _CUT = "..."
 
 
-def from_result(result: Any) -> DbtNode:
+def from_result(result: Any, tested: TestedNodes) -> DbtNode:
     """A node of a finished command, with its times, its failure's place and the database's words."""
     node = result.node
     message = _plain(result.message or "")
@@ -31,6 +34,7 @@ def from_result(result: Any) -> DbtNode:
         message=message,
         path=node.original_file_path,
         compiled=_place(message, getattr(node, "compiled_path", None), node.original_file_path),
+        test=tested.asked_by(node),
     )
 
 

@@ -16,6 +16,7 @@ from floe_core.telemetry import span
 from floe_dbt_core.failures import from_exception, from_lines
 from floe_dbt_core.nodes import from_event, from_result, from_start
 from floe_dbt_core.spans import record_nodes
+from floe_dbt_core.tested import TestedNodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +67,8 @@ class Invocation:
                 raise from_exception(outcome.exception, request) from outcome.exception
             if not outcome.success and self._debug_lines:
                 raise from_lines(self._debug_lines, request)
-            nodes = tuple(from_result(one) for one in getattr(outcome.result, "results", ()) or ())
+            tested = TestedNodes(request.target_path / "manifest.json")
+            nodes = tuple(from_result(one, tested) for one in getattr(outcome.result, "results", ()) or ())
             record_nodes(nodes)
         return DbtResult(request.command, bool(outcome.success), time.monotonic() - started, nodes)
 

@@ -22,6 +22,7 @@ from floe_core.plugins.dbt import (
     DbtRequest,
     DbtResult,
     DbtTargetError,
+    DbtTest,
 )
 from floe_core.plugins.identity import (
     IdentityError,
@@ -104,6 +105,7 @@ __all__ = [
     "DbtRequest",
     "DbtResult",
     "DbtTargetError",
+    "DbtTest",
     "HealthState",
     "HealthStatus",
     "IcebergCatalog",

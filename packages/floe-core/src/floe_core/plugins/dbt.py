@@ -72,6 +72,28 @@ class DbtRequest:
 
 
 @dataclass(frozen=True)
+class DbtTest:
+    """What a test asks, and of what.
+
+    Attributes:
+        kind: The generic test's name with its package where it has one, for example `unique` or `dbt_utils.recency`;
+            `singular` for a query of its own, `unit` for a unit test.
+        model: Short name of the model, seed, snapshot or source that it is about; empty where there are several.
+        column: The column that it is about; empty where it is about rows.
+        severity: `error`, or `warn` for a test that was declared to warn only.
+        tags: Tags of the test and of its model.
+        tier: The model's `meta.tier`; empty without one.
+    """
+
+    kind: str
+    model: str = ""
+    column: str = ""
+    severity: str = "error"
+    tags: frozenset[str] = frozenset()
+    tier: str = ""
+
+
+@dataclass(frozen=True)
 class DbtNode:
     """What one node did.
 
@@ -86,6 +108,7 @@ class DbtNode:
         message: dbt's own words, which hold the database's.
         path: The node's file in the project; empty where it has none.
         compiled: The file with the SQL that ran, or its place `file:line` where the database named a line.
+        test: What a test asks, in the results of a finished command; None for other nodes.
     """
 
     unique_id: str
@@ -98,6 +121,7 @@ class DbtNode:
     message: str = ""
     path: str = ""
     compiled: str = ""
+    test: DbtTest | None = None
 
 
 @dataclass(frozen=True)
