@@ -18,7 +18,7 @@ Edit = Callable[[Path, str, str], None]
 
 def verdict(example: Path) -> EnforcementResult:
     loaded = stages.load(example / "orders")
-    return enforce(Subject(loaded.product, loaded.manifest, stages.resolve(loaded, Registry())))
+    return enforce(Subject(loaded.product, loaded.manifest, stages.resolve(loaded, Registry()).plugins))
 
 
 # what to change in the product, the policy that finds it, the field it names

@@ -5,41 +5,55 @@ from __future__ import annotations
 import hashlib
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any, Final
 
 from floe_core.compilation.artifacts import (
     ColumnRecord,
     CompilationMetadata,
     CompiledArtifacts,
+    DbtManifestRecord,
+    DestinationRecord,
+    InheritanceRecord,
+    LineageRecord,
+    LoggingRecord,
     ModelRecord,
     PluginRecord,
     PortRecord,
+    RetentionRecord,
     ScheduleRecord,
+    SensorRecord,
+    SourceRecord,
     TracingRecord,
 )
+from floe_core.compilation.references import references
 from floe_core.errors import UsageError
-from floe_core.spec.secrets import SecretRef
+from floe_core.plugins.interface import PluginType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pydantic import BaseModel
+
+    from floe_core.dbt_manifest import Reading
     from floe_core.enforcement.result import EnforcementResultSummary
-    from floe_core.plugins.interface import PluginType
     from floe_core.registry import ResolvedPlugin
     from floe_core.spec.load import Document
     from floe_core.spec.platform import PlatformManifest
-    from floe_core.spec.product import FloeSpec, OutputPort, Transform
+    from floe_core.spec.product import Destination, FloeSpec, OutputPort, Transform
 
-EPOCH_ENV = "SOURCE_DATE_EPOCH"
+EPOCH_ENV: Final = "SOURCE_DATE_EPOCH"
+HEALTH_INTERVAL_S: Final = 60
+# Without a service of their own, or not of the product's data path.
+_UNWATCHED: Final = frozenset({PluginType.ORCHESTRATOR, PluginType.RBAC, PluginType.DBT, PluginType.QUALITY})
 
 
-def build_artifacts(
+def build_artifacts(  # noqa: PLR0913 - one argument for what each stage made
     product: Document[FloeSpec],
     manifest: Document[PlatformManifest],
     *,
     plugins: Mapping[PluginType, ResolvedPlugin],
+    sources: Mapping[str, BaseModel],
+    dbt: Reading,
     dbt_profiles: dict[str, Any],
     enforcement_result: EnforcementResultSummary,
 ) -> CompiledArtifacts:
@@ -49,24 +63,37 @@ def build_artifacts(
         product: The loaded product.
         manifest: The loaded manifest.
         plugins: What RESOLVE chose.
+        sources: The checked configuration of each source, by name.
+        dbt: dbt's manifest, or why it is not used.
         dbt_profiles: What COMPILE made.
         enforcement_result: What ENFORCE found; there are no artifacts without it.
 
     Raises:
         UsageError: SOURCE_DATE_EPOCH is set and is no number of seconds.
     """
-    spec, schedule, tracing = product.model, product.model.schedule, manifest.model.observability.tracing
-    owner, default = spec.metadata.owner or "", manifest.model.plugins.compute.type
+    spec, seen = product.model, manifest.model.observability
+    schedule, owner, default = spec.schedule, spec.metadata.owner or "", manifest.model.plugins.compute.type
+    configurations = [plugin.instance.config for plugin in plugins.values()]
     return CompiledArtifacts(
         metadata=_metadata(product, manifest),
+        inheritance=tuple(_inheritance(manifest)),
         plugins={kind.value: _plugin(plugin) for kind, plugin in plugins.items()},
-        models=tuple(_model(transform, default) for transform in spec.transforms),
+        models=tuple(_model(transform, default, dbt) for transform in spec.transforms),
+        sources=tuple(
+            SourceRecord(name=one.name, dataset=one.dataset, config=_dump(sources[one.name])) for one in spec.sources
+        ),
         schedule=ScheduleRecord(**schedule.model_dump()) if schedule else None,
+        sensors=tuple(_sensors(spec.metadata.name, plugins)),
         output_ports=tuple(_port(port, owner) for port in spec.output_ports),
-        tracing=TracingRecord(**tracing.model_dump(exclude_none=True)),
+        destinations=tuple(_destination(one) for one in spec.destinations),
+        retention=_retention(spec, manifest.model),
+        tracing=TracingRecord(**seen.tracing.model_dump(exclude_none=True)),
+        lineage=LineageRecord(enabled=seen.lineage.enabled),
+        logging=LoggingRecord(level=seen.logging.level, format=seen.logging.format),
         dbt_profiles=dbt_profiles,
+        dbt_manifest=_dbt(spec, dbt),
         secret_references=tuple(
-            sorted({str(one) for plugin in plugins.values() for one in _references(plugin.instance.config)})
+            sorted({str(one) for one in references([configurations, [*sources.values()], spec.destinations, seen])})
         ),
         enforcement_result=enforcement_result,
     )
@@ -75,8 +102,9 @@ def build_artifacts(
 def _metadata(product: Document[FloeSpec], manifest: Document[PlatformManifest]) -> CompilationMetadata:
     from importlib.metadata import version
 
-    # Lengths first, so that no two pairs of files give the same bytes.
-    digest = hashlib.sha256(f"{len(product.raw)} {len(manifest.raw)}\n".encode() + product.raw + manifest.raw)
+    raws = (*product.raws, *manifest.raws)
+    # Lengths first, so that no two sets of files give the same bytes.
+    digest = hashlib.sha256(f"{' '.join(str(len(raw)) for raw in raws)}\n".encode() + b"".join(raws))
     metadata = product.model.metadata
     return CompilationMetadata(
         product_name=metadata.name,
@@ -106,17 +134,33 @@ def _epoch() -> datetime | None:
         ) from None
 
 
+def _inheritance(manifest: Document[PlatformManifest]) -> Iterator[InheritanceRecord]:
+    for document in (manifest, *manifest.parents):
+        metadata, scope = document.model.metadata, document.model.scope
+        yield InheritanceRecord(
+            name=metadata.name,
+            version=metadata.version,
+            scope=None if scope is None else str(scope),
+            sha256=hashlib.sha256(document.raw).hexdigest(),
+        )
+
+
+def _dump(model: BaseModel) -> dict[str, Any]:
+    return model.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
 def _plugin(plugin: ResolvedPlugin) -> PluginRecord:
     return PluginRecord(
         name=plugin.entry.name,
         version=plugin.entry.version,
         api_version=plugin.instance.floe_api_version,
         distribution=plugin.entry.distribution,
-        config=plugin.instance.config.model_dump(mode="json", by_alias=True, exclude_none=True),
+        config=_dump(plugin.instance.config),
     )
 
 
-def _model(transform: Transform, default_compute: str) -> ModelRecord:
+def _model(transform: Transform, default_compute: str, dbt: Reading) -> ModelRecord:
+    known = dbt.manifest.models.get(transform.name) if dbt.manifest else None
     return ModelRecord(
         name=transform.name,
         tier=transform.tier,
@@ -124,7 +168,18 @@ def _model(transform: Transform, default_compute: str) -> ModelRecord:
         compute=transform.compute or default_compute,
         depends_on=transform.depends_on,
         tags=transform.tags,
+        quality_checks=transform.quality_checks,
+        tests=tuple(sorted(known.tests)) if known else (),
     )
+
+
+def _sensors(product: str, plugins: Mapping[PluginType, ResolvedPlugin]) -> Iterator[SensorRecord]:
+    orchestrator = plugins.get(PluginType.ORCHESTRATOR)
+    if orchestrator is not None:
+        interval = getattr(orchestrator.instance.config, "health_interval_s", HEALTH_INTERVAL_S)
+        watched = tuple(kind.value for kind in plugins if kind not in _UNWATCHED)
+        name = f"{product.replace('-', '_')}_health"
+        yield SensorRecord(name=name, kind="health", interval_s=interval, plugins=watched)
 
 
 def _port(port: OutputPort, owner: str) -> PortRecord:
@@ -132,15 +187,28 @@ def _port(port: OutputPort, owner: str) -> PortRecord:
     return PortRecord(name=port.name, description=port.description, owner=port.owner or owner, columns=columns)
 
 
-def _references(value: object) -> Iterator[SecretRef]:
-    if isinstance(value, SecretRef):
-        yield value
-    elif isinstance(value, BaseModel):
-        for _name, field in value:
-            yield from _references(field)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _references(item)
-    elif isinstance(value, list | tuple | set | frozenset):
-        for item in value:
-            yield from _references(item)
+def _destination(destination: Destination) -> DestinationRecord:
+    return DestinationRecord(**destination.model_dump(mode="json"))
+
+
+def _retention(spec: FloeSpec, manifest: PlatformManifest) -> RetentionRecord | None:
+    """The product's own, or the least that the platform asks for."""
+    if spec.retention is not None:
+        return RetentionRecord(days=spec.retention.days, keep_snapshots=spec.retention.keep_snapshots)
+    rules = manifest.governance
+    if rules is None or (rules.data_retention_days is None and rules.snapshot_keep_last is None):
+        return None
+    return RetentionRecord(days=rules.data_retention_days, keep_snapshots=rules.snapshot_keep_last or 1)
+
+
+def _dbt(spec: FloeSpec, dbt: Reading) -> DbtManifestRecord:
+    if dbt.manifest is None:
+        return DbtManifestRecord(used=False, why=dbt.why)
+    known = [dbt.manifest.models[one.name] for one in spec.transforms if one.name in dbt.manifest.models]
+    return DbtManifestRecord(
+        used=True,
+        why="",
+        dbt_version=dbt.manifest.dbt_version,
+        models=len(known),
+        tests=sum(bool(one.tests) for one in known),
+    )

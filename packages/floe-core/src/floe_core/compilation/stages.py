@@ -6,37 +6,43 @@ Each takes what the ones before it made and gives what the next ones need; none 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
-from floe_core.compilation import graph
+from floe_core import dbt_manifest
+from floe_core.compilation import agreement, graph, profiles
 from floe_core.compilation.builder import build_artifacts
+from floe_core.compilation.outputs import Bundle, ClusterPlace
+from floe_core.compilation.references import references
+from floe_core.compilation.resolving import Plugins, Resolver
+from floe_core.dbt_manifest.reading import NO_PROJECT, Reading
 from floe_core.enforcement import PolicyViolationError, Subject
 from floe_core.enforcement import enforce as run_checks
-from floe_core.plugins import ComputeError, ComputePlugin, Lane, PluginType, TargetRequest
-from floe_core.registry import PluginConfigError, PluginNotFoundError, RegistryError
+from floe_core.errors import FloeError
+from floe_core.plugins import PluginType, RightsRequest
 from floe_core.spec import problems
-from floe_core.spec.explain import explain
 from floe_core.spec.load import load_manifest, load_product
-from floe_core.spec.problems import SpecError, nearest
-from floe_core.spec.source import Advice, Point
+from floe_core.spec.problems import SpecError
+from floe_core.spec.source import Advice
 from floe_core.telemetry import span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
-    from floe_core.compilation.artifacts import CompiledArtifacts
+    from pydantic import BaseModel
+
+    from floe_core.dbt_manifest import DbtProject
     from floe_core.enforcement import EnforcementResult
+    from floe_core.plugins import RBACPlugin
     from floe_core.registry import Registry, ResolvedPlugin
     from floe_core.spec.load import Document
-    from floe_core.spec.platform import PlatformManifest, PluginSelection
+    from floe_core.spec.platform import PlatformManifest
     from floe_core.spec.problems import Problem
     from floe_core.spec.product import FloeSpec
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Plugins = dict[PluginType, "ResolvedPlugin"]
 
 
 @dataclass(frozen=True)
@@ -46,10 +52,27 @@ class Loaded:
     Attributes:
         product: The product with its places.
         manifest: The manifest with its places.
+        project: The files of the dbt project beside the product; None where there is none.
+        dbt: dbt's own manifest, or why it is not used.
     """
 
     product: Document[FloeSpec]
     manifest: Document[PlatformManifest]
+    project: DbtProject | None = None
+    dbt: Reading = field(default_factory=lambda: Reading(None, NO_PROJECT))
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What RESOLVE made.
+
+    Attributes:
+        plugins: The chosen plugins, configured.
+        sources: The checked configuration of each source, by name.
+    """
+
+    plugins: Plugins
+    sources: Mapping[str, BaseModel] = field(default_factory=dict)
 
 
 def _stage(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -66,7 +89,7 @@ def _stage(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 @_stage("load")
 def load(product: Path, manifest: Path | None = None) -> Loaded:
-    """Read both files; the manifest is the one that the product names where none is given.
+    """Read both files, and the dbt project beside the product; the product names its manifest where none is given.
 
     Raises:
         SpecError: With everything that is wrong in either file.
@@ -87,7 +110,9 @@ def load(product: Path, manifest: Path | None = None) -> Loaded:
         raise SpecError(found, exit_code=error.exit_code) from None
     if loaded is None:
         raise SpecError(found)
-    return Loaded(loaded, platform)
+    folder = loaded.path.parent
+    project = dbt_manifest.find(folder)
+    return Loaded(loaded, platform, project, dbt_manifest.read(folder, project))
 
 
 def _named_manifest(product: Document[FloeSpec]) -> Path:
@@ -102,129 +127,105 @@ def _named_manifest(product: Document[FloeSpec]) -> Path:
 
 @_stage("validate")
 def validate(loaded: Loaded) -> None:
-    """Check what holds between the parts of the product.
+    """Check what holds between the parts of the product, with its platform, and with its dbt project.
 
     Raises:
-        SpecError: Repeated or unknown names, or a cycle.
+        SpecError: Unknown names, a cycle, a product that the platform does not take, models that differ from dbt's.
     """
-    if found := list(graph.check(loaded.product)):
+    found = [*graph.check(loaded.product), *graph.check_approval(loaded.product, loaded.manifest)]
+    found += agreement.check(loaded.product, loaded.project, loaded.dbt)
+    if found:
         raise SpecError(found)
 
 
 @_stage("resolve")
-def resolve(loaded: Loaded, registry: Registry) -> Plugins:
-    """Find, load and configure every chosen plugin.
+def resolve(loaded: Loaded, registry: Registry) -> Resolved:
+    """Find, load and configure every chosen plugin, and check the product's sources with theirs.
 
     Raises:
-        SpecError: A plugin that is unknown, broken or of another version, a configuration that its schema refuses,
-            a model on a compute plugin that is not chosen.
+        SpecError: A plugin that is unknown, broken, of another version, or needs one that is not chosen; a
+            configuration that its schema refuses; a model on a compute plugin that is not chosen; a source that the
+            ingestion plugin does not take; a secret that nobody can look up.
     """
-    plugins: Plugins = {}
-    found: list[Problem] = []
-    for name, selection in loaded.manifest.model.plugins.chosen().items():
-        kind = PluginType(name)
-        try:
-            plugins[kind] = registry.create(kind, selection.type, selection.config)
-        except RegistryError as error:
-            found += _refused(loaded.manifest, kind, error)
-            continue
-        found += _other_version(loaded.manifest, plugins[kind], selection)
-    found += _other_computes(loaded, registry)
-    if found:
-        raise SpecError(found)
-    return plugins
-
-
-def _refused(manifest: Document[PlatformManifest], kind: PluginType, error: RegistryError) -> list[Problem]:
-    base = ("plugins", kind.value)
-    if isinstance(error, PluginConfigError):
-        return explain(
-            error.validation,
-            manifest.source,
-            error.model,
-            base=(*base, "config"),
-            code=problems.PLUGIN_CONFIG,
-        )
-    unknown = isinstance(error, PluginNotFoundError)
-    code = problems.PLUGIN_UNKNOWN if unknown else problems.PLUGIN_UNUSABLE
-    advice = Advice(f"{error.what}: {error.why}", error.nearest, error.remedy)
-    return [manifest.source.problem(code, (*base, "type"), advice)]
-
-
-def _other_version(
-    manifest: Document[PlatformManifest], plugin: ResolvedPlugin, selection: PluginSelection
-) -> Iterator[Problem]:
-    entry = plugin.entry
-    if selection.version is not None and selection.version != entry.version:
-        advice = Advice(
-            f"{entry.distribution} {entry.version} is installed", remedy="install that version, or correct the number"
-        )
-        yield manifest.source.problem(problems.PLUGIN_VERSION, ("plugins", entry.type.value, "version"), advice)
-
-
-def _other_computes(loaded: Loaded, registry: Registry) -> Iterator[Problem]:
-    chosen = loaded.manifest.model.plugins.compute.type
-    installed = [entry.name for entry in registry.entries(PluginType.COMPUTE)]
-    for index, transform in enumerate(loaded.product.model.transforms):
-        if transform.compute is not None and transform.compute != chosen:
-            there = transform.compute in installed
-            advice = Advice(
-                f"the manifest chooses {chosen}" if there else "no compute plugin of that name is installed",
-                nearest(transform.compute, [chosen]),
-                f"leave compute: out to use {chosen}",
-            )
-            loc = ("transforms", index, "compute")
-            yield loaded.product.source.problem(problems.COMPUTE_UNAVAILABLE, loc, advice)
+    resolver = Resolver(loaded.product, loaded.manifest, registry)
+    resolver.resolve()
+    if resolver.found:
+        raise SpecError(resolver.found)
+    return Resolved(resolver.plugins, resolver.sources)
 
 
 @_stage("enforce")
-def enforce(loaded: Loaded, plugins: Plugins) -> EnforcementResult:
+def enforce(loaded: Loaded, resolved: Resolved) -> EnforcementResult:
     """Hold the product to the rules.
 
     Raises:
         PolicyViolationError: The level is strict and a rule is not kept.
     """
-    result = run_checks(Subject(loaded.product, loaded.manifest, plugins))
+    result = run_checks(Subject(loaded.product, loaded.manifest, resolved.plugins, loaded.project, loaded.dbt))
     if not result.summary.passed:
         raise PolicyViolationError(result)
     return result
 
 
 @_stage("compile")
-def compile_profiles(loaded: Loaded, plugins: Plugins) -> dict[str, Any]:
+def compile_profiles(loaded: Loaded, resolved: Resolved) -> dict[str, Any]:
     """The dbt profile: one output for each lane that the platform has, named like the lane.
 
     Raises:
-        SpecError: The compute plugin cannot build in a lane.
+        SpecError: The compute plugin cannot build in a lane, or would write a credential down.
     """
-    compute = cast("ComputePlugin[Any]", plugins[PluginType.COMPUTE].instance)
-    product, outputs = loaded.product.model.metadata.name, {}
-    for lane in _lanes(compute, plugins):
-        try:
-            outputs[lane.value] = compute.dbt_target(TargetRequest(product, lane))
-        except ComputeError as error:
-            advice = Advice(f"{error.what}: {error.why}", remedy=error.remedy)
-            loc = ("plugins", PluginType.COMPUTE.value)
-            problem = loaded.manifest.source.problem(problems.LANE_UNSUPPORTED, loc, advice, Point.HIDDEN)
-            raise SpecError([problem]) from error
-    return {product.replace("-", "_"): {"target": Lane.DUCKDB.value, "outputs": outputs}}
-
-
-def _lanes(compute: ComputePlugin[Any], plugins: Mapping[PluginType, object]) -> list[Lane]:
-    """The lanes of the engine; the Iceberg lane needs a catalog and a store."""
-    iceberg = {PluginType.CATALOG, PluginType.STORAGE} <= set(plugins)
-    return [lane for lane in Lane if lane in compute.lanes and (lane is not Lane.ICEBERG or iceberg)]
+    return profiles.make(loaded.product.model.metadata.name, loaded.manifest, resolved.plugins)
 
 
 @_stage("generate")
 def generate(
-    loaded: Loaded, plugins: Plugins, result: EnforcementResult, profiles: dict[str, Any]
-) -> CompiledArtifacts:
-    """Put the artifacts together."""
-    return build_artifacts(
+    loaded: Loaded,
+    resolved: Resolved,
+    result: EnforcementResult,
+    dbt_profiles: dict[str, Any],
+    place: ClusterPlace | None = None,
+) -> Bundle:
+    """Put the artifacts together, and what the other outputs are made of.
+
+    Raises:
+        SpecError: The rbac plugin cannot express the product's rights.
+        UsageError: The place has a name that Kubernetes does not take; SOURCE_DATE_EPOCH is no number.
+    """
+    where = place or ClusterPlace()
+    where.check()
+    artifacts = build_artifacts(
         loaded.product,
         loaded.manifest,
-        plugins=plugins,
-        dbt_profiles=profiles,
+        plugins=resolved.plugins,
+        sources=resolved.sources,
+        dbt=loaded.dbt,
+        dbt_profiles=dbt_profiles,
         enforcement_result=result.summary,
     )
+    return Bundle(artifacts, where, _shim(resolved.plugins), _rights(loaded, resolved, where))
+
+
+def _shim(plugins: Plugins) -> str:
+    """The package of the orchestrator; one that has no `load_product_definitions` is loaded by other means."""
+    orchestrator = plugins.get(PluginType.ORCHESTRATOR)
+    if orchestrator is None or orchestrator.entry.name != "dagster":
+        return ""
+    return orchestrator.entry.target.partition(":")[0].partition(".")[0]
+
+
+def _rights(loaded: Loaded, resolved: Resolved, place: ClusterPlace) -> tuple[Mapping[str, Any], ...]:
+    plugin: ResolvedPlugin | None = resolved.plugins.get(PluginType.RBAC)
+    if plugin is None:
+        return ()
+    configurations = [one.instance.config for one in resolved.plugins.values()]
+    asked = references([configurations, [*resolved.sources.values()], loaded.product.model.destinations])
+    # What is looked up by name in the cluster; environment and files are the pod's own business.
+    names = {one.secret for one in asked if one.secret is not None and place.holds(one.secret)}
+    request = RightsRequest(loaded.product.model.metadata.name, place.namespace, tuple(sorted(names)))
+    try:
+        return tuple(cast("RBACPlugin[Any]", plugin.instance).manifests(request))
+    except FloeError as error:
+        advice = Advice(f"{error.what}: {error.why}" if error.why else error.what, remedy=error.remedy)
+        loc = ("plugins", PluginType.RBAC.value, "type")
+        refused = SpecError([loaded.manifest.source.problem(problems.RIGHTS_REFUSED, loc, advice)])
+    raise refused

@@ -59,6 +59,7 @@ class DbtProject:
         models: The files of models, SQL and Python, sorted by path.
         documents: The YAML files, `dbt_project.yml` among them.
         others: SQL files of macros, tests and snapshots.
+        has_models: Whether a folder for models is there.
         doubt: Why the models on disk may not all be models; empty where they are.
     """
 
@@ -68,6 +69,7 @@ class DbtProject:
     models: tuple[ProjectFile, ...]
     documents: tuple[ProjectFile, ...]
     others: tuple[ProjectFile, ...]
+    has_models: bool = True
     doubt: str = ""
 
     @cached_property
@@ -108,6 +110,7 @@ def find(folder: Path) -> DbtProject | None:
         others=tuple(
             one for key, files in found.items() if key != "model-paths" for one in files if one.path.endswith(".sql")
         ),
+        has_models=any((folder / name).is_dir() for name in paths["model-paths"]),
         doubt=next((why for doubtful, why in doubts if doubtful), ""),
     )
 

@@ -77,7 +77,7 @@ class LiteralSecrets(Rule):
         told = {one.problem.line for one in shapes}
         for loc, reason in find(source.root):
             line = _line(source, loc)
-            if line not in told and not _REFERENCE.match(str(source.value(loc))):
+            if line not in told and not is_env_var(source.value(loc)):
                 yield self._finding(path, line, reason, dotted(loc))
 
     def _sql(self, path: str, text: str) -> Iterator[Finding]:
@@ -93,6 +93,11 @@ class LiteralSecrets(Rule):
     def _finding(self, path: str, line: int, reason: str, field: str = "") -> Finding:
         problem = Problem(self.code, path, line, 1, field, "", f"a credential stands here: {reason}", remedy=REMEDY)
         return Finding(self.policy_type, self.severity, problem)
+
+
+def is_env_var(value: object) -> bool:
+    """Whether `value` is dbt's reference to a variable, with no default that would be the secret itself."""
+    return isinstance(value, str) and _REFERENCE.match(value) is not None
 
 
 def _line(source: Source, loc: Loc) -> int:

@@ -44,9 +44,7 @@ PRODUCT_NOT_APPROVED = "FLOE-E216"
 SECRET_STORE_MISSING = "FLOE-E217"  # noqa: S105 - the code of an error, no secret
 LANE_UNSUPPORTED = "FLOE-E401"
 PROFILE_SECRET = "FLOE-E402"  # noqa: S105 - the code of an error, no secret
-OUTPUT_NAME = "FLOE-E501"
-OUTPUT_TOO_LARGE = "FLOE-E502"
-RIGHTS_REFUSED = "FLOE-E503"
+RIGHTS_REFUSED = "FLOE-E501"
 """One code for each kind of problem: E0 reading, E1 the schema, E2 plugins and graph, E4 compiling, E5 the outputs.
 
 E3 is for policies: each check in `floe_core.enforcement.CHECKS` has its own `code`, from FLOE-E301 on.
@@ -121,10 +119,10 @@ class SpecError(FloeError):
         return "\n".join([self.what, *shown])
 
 
-def nearest(word: str, valid: Sequence[str]) -> str:
-    """The name in `valid` that `word` was probably meant to be; empty when none is near."""
+def nearest(word: str, valid: Sequence[str], *, cutoff: float = 0.6) -> str:
+    """The name in `valid` that `word` was probably meant to be; empty when none is nearer than `cutoff`."""
     folded = {name.lower().replace("_", "").replace("-", ""): name for name in valid}
-    match = difflib.get_close_matches(word.lower().replace("_", "").replace("-", "")[:200], folded, n=1)
+    match = difflib.get_close_matches(word.lower().replace("_", "").replace("-", "")[:200], folded, 1, cutoff)
     return folded[match[0]] if match else ""
 
 
