@@ -115,4 +115,6 @@ def _chosen(artifacts: CompiledArtifacts, registry: Registry) -> dict[PluginType
 
 
 def _wanted(artifacts: CompiledArtifacts, kind: PluginType) -> bool:
-    return kind is not PluginType.TELEMETRY_BACKEND or artifacts.tracing.enabled
+    """Whether the manifest wants the plugin of a type that it chooses to take part in builds."""
+    switches = {PluginType.TELEMETRY_BACKEND: artifacts.tracing, PluginType.LINEAGE_BACKEND: artifacts.lineage}
+    return kind not in switches or switches[kind].enabled
