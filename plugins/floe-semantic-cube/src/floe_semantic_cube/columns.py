@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from floe_semantic_cube.dbt_manifest import Column, GenericTest, Model
     from floe_semantic_cube.overrides import DimensionType, ModelOverride
 
-_NUMBERS = frozenset(
-    "tinyint smallint mediumint int integer bigint hugeint utinyint usmallint uinteger ubigint uhugeint int1 int2 int4 "
-    "int8 int16 int32 int64 int128 uint8 uint16 uint32 uint64 byteint long short serial bigserial decimal dec numeric "
-    "number bignumeric bigdecimal fixed float float4 float8 float32 float64 double real money".split()
+_NUMBERS = re.compile(
+    r"(u?(tiny|small|medium|big|huge)?int(eger)?|u?int(1|2|4|8|16|32|64|128)|ubigint|byteint|long|short|(big)?serial|"
+    r"dec|(big)?decimal|(big)?numeric|number|fixed|float(4|8|32|64)?|double|real|money)\Z"
 )
 _BOOLEANS = frozenset({"boolean", "bool", "logical"})
 _TIMES = re.compile(r"(date|datetime|datetime2|smalldatetime|timestamp\w*)\b")
@@ -29,7 +28,7 @@ def cube_type(data_type: str) -> DimensionType:
     if "[" in plain or "<" in plain or "(" in plain:
         return "string"
     first = plain.split(" ", 1)[0]
-    if first in _NUMBERS:
+    if _NUMBERS.match(first):
         return "number"
     if first in _BOOLEANS:
         return "boolean"
@@ -72,10 +71,10 @@ def unique_columns(model: Model, tests: Iterable[GenericTest]) -> set[str]:
 
 
 def _said(model: Model, tests: Iterable[GenericTest], what: str) -> set[str]:
-    tested = {
-        test.column_name for test in tests if test.column_name is not None and test.test_metadata.name == what
+    tested = {test.column_name for test in tests if test.column_name is not None and test.test_metadata.name == what}
+    constrained = {
+        name for name, column in model.columns.items() if any(one.type == what for one in column.constraints)
     }
-    constrained = {name for name, column in model.columns.items() if any(one.type == what for one in column.constraints)}
     whole = {one.columns[0] for one in model.constraints if one.type == what and one.columns and len(one.columns) == 1}
     return tested | constrained | whole
 
@@ -114,7 +113,7 @@ def quote(name: str, adapter: str, *, place: str) -> str:
     Raises:
         SemanticLayerError: The name holds what would end the quotes, or what Cube reads as its own.
     """
-    if not name or any(sign in name for sign in "{}\"`\\") or not name.isprintable():
+    if not name or any(sign in name for sign in '{}"`\\') or not name.isprintable():
         raise SemanticLayerError(
             f"{name[:140]!r} cannot be written as an identifier in Cube's SQL",
             where=place,

@@ -85,7 +85,9 @@ def draft(model: Model, manifest: Manifest, config: CubeConfig, classes: Mapping
     }
     tests = manifest.tests_of(model)
     key = columns.primary_key(model, tests, override, [name for name, one in read.items() if one.primary_key])
-    classified = {name for name, one in model.columns.items() if _classes(one, classes) & {*config.hidden_classifications}}
+    classified = {
+        name for name, one in model.columns.items() if _classes(one, classes) & {*config.hidden_classifications}
+    }
     known = dimensions.Known(tuple(key), read, frozenset(classified), manifest.adapter)
     found = dimensions.of_model(model, known)
     counted = measures.of_cube(found, override.measures, rule=config.numeric_measures, place=model.place)
@@ -147,7 +149,9 @@ def written(cube: Cube, config: CubeConfig, adapter: str) -> dict[str, Any]:
     if refresh := _refresh(override.refresh_key, config.refresh_every, place):
         entry["refresh_key"] = refresh
     # In meta Cube keeps text as it is written, yet it parses it the same way.
-    entry["meta"] = {"dbt": {"model": names.text(cube.model.unique_id), "tags": [names.text(tag) for tag in cube.model.tags]}}
+    entry["meta"] = {
+        "dbt": {"model": names.text(cube.model.unique_id), "tags": [names.text(tag) for tag in cube.model.tags]}
+    }
     parts = {
         "joins": cube.joins,
         "dimensions": [one.written() for one in cube.dimensions],

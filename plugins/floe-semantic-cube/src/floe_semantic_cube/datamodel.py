@@ -53,7 +53,7 @@ def _selected(manifest: Manifest, select: Selection, ports: frozenset[str]) -> l
     raise SemanticLayerError(
         "no model of the dbt project is selected for Cube",
         where="plugins.semantic_layer.config.select",
-        why=f"none of {len(manifest.models)} models has a tag of {list(select.tags)} or a prefix of {list(select.prefixes)}",
+        why=f"{len(manifest.models)} models; none has a tag of {select.tags} or begins with one of {select.prefixes}",
         remedy="name a tag or a prefix that the models have",
     )
 

@@ -1,4 +1,4 @@
-"""What is read of dbt's manifest v12: models with their columns, and the generic tests that say how tables hang together.
+"""What is read of dbt's manifest v12: models with their columns, and generic tests.
 
 Only what is used is modelled; unknown fields pass. Source of the contract: dbt's published schema manifest/v12.
 """

@@ -55,27 +55,24 @@ def _target(test: GenericTest) -> str:
 
 
 def _obstacle(cube: Cube, other: Cube | None, pairs: list[tuple[str, str]]) -> str:
+    """Why there can be no join; empty when there can."""
     here, there = pairs[0]
     if other is None:
         return "that model is no cube"
-    if other is cube:
-        return f"a cube does not join itself ({here} to {there})"
-    if len(pairs) > 1:
-        ways = ", ".join(f"{one} to {two}" for one, two in pairs)
-        return f"there is more than one way ({ways}); give all but one `meta: {{cube: {{join: false}}}}`"
-    if here not in cube.model.columns or there not in other.model.columns:
-        return f"{here} or {there} is not documented"
-    if there not in other.unique:
-        return f"nothing says that {other.name}.{there} is unique"
-    if not (cube.key and other.key):
-        return f"{(other if cube.key else cube).name} has no primary key"
-    return ""
+    keyless = other if cube.key else cube
+    ways = ", ".join(f"{one} to {two}" for one, two in pairs)
+    obstacles = {
+        f"a cube does not join itself ({ways})": other is cube,
+        f"there is more than one way ({ways}); give all but one `meta: {{cube: {{join: false}}}}`": len(pairs) > 1,
+        f"{here} or {there} is not documented": here not in cube.model.columns or there not in other.model.columns,
+        f"nothing says that {other.name}.{there} is unique": there not in other.unique,
+        f"{keyless.name} has no primary key": not (cube.key and other.key),
+    }
+    return next((why for why, holds in obstacles.items() if holds), "")
 
 
 def _join(cube: Cube, other: Cube, here: str, there: str, adapter: str) -> None:
     left = columns.quoted(cube.model.columns[here], adapter, place=cube.model.place)
     right = columns.quoted(other.model.columns[there], adapter, place=other.model.place)
     kind = "one_to_one" if here in cube.unique else "many_to_one"
-    cube.joins.append(
-        {"name": other.name, "relationship": kind, "sql": f"{{CUBE}}.{left} = {{{other.name}}}.{right}"}
-    )
+    cube.joins.append({"name": other.name, "relationship": kind, "sql": f"{{CUBE}}.{left} = {{{other.name}}}.{right}"})

@@ -1,8 +1,9 @@
 """Measures: what is counted and added up.
 
 Every cube has `count`. With `numeric_measures: sum` each numeric column that can be added up also gets
-`total_<column>`. It can be unless it is a key, is not public, has a measure by `meta.cube.aggregate`, or its name says that
-a sum means nothing: an average, a ratio, a rank, a duration since, a year, an id. `meta.cube.measures` of the model adds the rest.
+`total_<column>`. It can be unless it is a key, is not public, or its name says that a sum means nothing: an average, a
+ratio, a rank, an age, a year, an id. `meta.cube.aggregate` of a column replaces the rule for it, and
+`meta.cube.measures` of the model adds the rest.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ _NOT_ADDITIVE = re.compile(
 _PREFIX = {"sum": "total", "avg": "average", "min": "least", "max": "greatest", "count_distinct": "distinct"}
 
 
-def of_cube(dimensions: Iterable[Dimension], declared: Iterable[Measure], *, rule: str, place: str) -> list[dict[str, Any]]:
+def of_cube(
+    dimensions: Iterable[Dimension], declared: Iterable[Measure], *, rule: str, place: str
+) -> list[dict[str, Any]]:
     """All measures of a cube, `count` first, then by column, then as declared.
 
     Raises:

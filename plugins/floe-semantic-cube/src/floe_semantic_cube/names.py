@@ -20,19 +20,17 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
 _JINJA = re.compile(r"\{\{|\}\}|\{%|%\}")
 # A backslash at these places would escape what comes after it.
 _LOOSE_BACKSLASH = re.compile(r"\\+(?=[{}]|\Z)")
-_JAVASCRIPT = frozenset(
-    "abstract arguments await boolean break byte case catch char class const continue debugger default delete do "
-    "double else enum eval export extends false final finally float for function goto if implements import in "
-    "instanceof int interface let long native new null package private protected public return short static super "
-    "switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield "
-    "async constructor prototype __proto__ hasOwnProperty toString valueOf".split()
+_JAVASCRIPT = re.compile(
+    r"(abstract|arguments|async|await|boolean|break|byte|case|catch|char|class|const|continue|debugger|default|delete|do|"
+    r"double|else|enum|eval|export|extends|false|final|finally|float|for|function|goto|if|implements|import|in|"
+    r"instanceof|int|interface|let|long|native|new|null|package|private|protected|public|return|short|static|super|"
+    r"switch|synchronized|this|throw|throws|transient|true|try|typeof|undefined|var|void|volatile|while|with|yield)\Z"
 )
 _OF_CUBE = frozenset(
     {"CUBE", "SECURITY_CONTEXT", "USER_CONTEXT", "FILTER_PARAMS", "FILTER_GROUP", "SQL_UTILS", "COMPILE_CONTEXT"}
 )
-RESERVED = _JAVASCRIPT | _OF_CUBE | frozenset(keyword.kwlist)
-# As a member these are looked up on JavaScript objects; other reserved words do no harm there.
-_RESERVED_MEMBERS = frozenset({"__proto__", "constructor", "prototype", "hasOwnProperty", "toString", "valueOf", "CUBE"})
+# Every JavaScript object has these.
+_INHERITED = frozenset({"__proto__", "constructor", "hasOwnProperty", "prototype", "toString", "valueOf"})
 
 
 def cube_name(name: str, *, place: str) -> str:
@@ -41,7 +39,8 @@ def cube_name(name: str, *, place: str) -> str:
     Raises:
         SemanticLayerError: It is no identifier, or a word that Cube's compiler keeps for itself.
     """
-    return _checked(name, RESERVED, "cube", place)
+    reserved = name in _OF_CUBE | _INHERITED or keyword.iskeyword(name) or bool(_JAVASCRIPT.match(name))
+    return _checked(name, reserved, "cube", place)
 
 
 def member_name(name: str, *, place: str) -> str:
@@ -50,13 +49,13 @@ def member_name(name: str, *, place: str) -> str:
     Raises:
         SemanticLayerError: As for `cube_name`.
     """
-    return _checked(name, _RESERVED_MEMBERS, "member", place)
+    return _checked(name, name in _INHERITED or name == "CUBE", "member", place)
 
 
-def _checked(name: str, reserved: frozenset[str], kind: str, place: str) -> str:
-    if _IDENTIFIER.match(name) and name not in reserved:
+def _checked(name: str, reserved: bool, kind: str, place: str) -> str:  # noqa: FBT001 - private, two callers
+    if _IDENTIFIER.match(name) and not reserved:
         return name
-    why = "the word is reserved" if name in reserved else "a name is letters, digits and underscores, 128 at most"
+    why = "the word is reserved" if reserved else "a name is letters, digits and underscores, 128 at most"
     raise SemanticLayerError(
         f"Cube does not take {name[:140]!r} as the name of a {kind}",
         where=place,
@@ -76,7 +75,9 @@ def unique(names: Iterable[str], *, kind: str, place: str) -> None:
         other = seen.setdefault(name.casefold(), name)
         if other is not name or list(seen.values()).count(name) > 1:
             raise SemanticLayerError(
-                f"two {kind}s are called {name}" if other == name else f"{kind}s {other} and {name} differ in case only",
+                f"two {kind}s are called {name}"
+                if other == name
+                else f"{kind}s {other} and {name} differ in case only",
                 where=place,
                 why="Cube keeps one namespace for them",
                 remedy="rename one with `meta: {cube: {name: ...}}`",
@@ -87,7 +88,7 @@ def text(sentence: str) -> str:
     """`sentence` so that Cube shows it as it is: one line, braces escaped, no Jinja."""
     line = _LOOSE_BACKSLASH.sub("", " ".join(sentence.split()))
     escaped = line.replace("{", r"\{").replace("}", r"\}")
-    return escaped.replace("{%", "{ %").replace("%}", "% }")
+    return escaped.replace("{%", "{ %")
 
 
 def sql(fragment: str, *, place: str) -> str:

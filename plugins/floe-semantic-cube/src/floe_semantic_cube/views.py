@@ -1,4 +1,4 @@
-"""Views: what people ask. One a cube: its public members, and those of each cube that it joins, with its name before."""
+"""Views: one a cube, with its public members and those of the cubes that it joins, which bear their cube's name."""
 
 from __future__ import annotations
 
