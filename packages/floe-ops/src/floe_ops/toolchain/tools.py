@@ -94,7 +94,7 @@ TOOLS = {
         Tool("otelcol", ".", 1.5, 880, 1500),
         Tool("crane", "github.com/google/go-containerregistry/cmd/crane", 0.5, 270, 600),
         Tool("dex", ".", 1.5, 510, 1500),
-        Tool("kubernetes", ".", 6, 2200, 6000, KUBERNETES_STAMPS),
+        Tool("kubernetes", ".", 6, 2750, 5500, KUBERNETES_STAMPS),
         Tool("alertmanager", "github.com/prometheus/alertmanager/cmd/alertmanager", 2, 695, 1800),
     )
 }
