@@ -45,7 +45,7 @@ from floe_core.plugins.interface import (
 )
 from floe_core.plugins.lineage_backend import LineageBackendPlugin, LineageError
 from floe_core.plugins.orchestrator import OrchestratorError, OrchestratorPlugin
-from floe_core.plugins.quality import QualityError, QualityPlugin, QualityReport
+from floe_core.plugins.quality import Dimension, QualityError, QualityFinding, QualityPlugin, QualityReport
 from floe_core.plugins.rbac import LAUNCH_RIGHTS, RBACError, RBACPlugin, Right, RightsRequest
 from floe_core.plugins.secrets import (
     SecretNameError,
@@ -106,6 +106,7 @@ __all__ = [
     "DbtResult",
     "DbtTargetError",
     "DbtTest",
+    "Dimension",
     "HealthState",
     "HealthStatus",
     "IcebergCatalog",
@@ -129,6 +130,7 @@ __all__ = [
     "PluginType",
     "Principal",
     "QualityError",
+    "QualityFinding",
     "QualityPlugin",
     "QualityReport",
     "RBACError",

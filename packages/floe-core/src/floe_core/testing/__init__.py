@@ -16,6 +16,7 @@ from floe_core.testing.dbt import DBTConformance
 from floe_core.testing.identity import IdentityConformance
 from floe_core.testing.lineage_backend import LineageBackendConformance
 from floe_core.testing.orchestrator import OrchestratorConformance
+from floe_core.testing.quality import QualityConformance
 from floe_core.testing.rbac import RBACConformance
 from floe_core.testing.secrets import SecretsConformance
 from floe_core.testing.storage import StorageConformance
@@ -31,6 +32,7 @@ __all__ = [
     "LiveCatalogConformance",
     "OrchestratorConformance",
     "PluginConformance",
+    "QualityConformance",
     "RBACConformance",
     "SecretsConformance",
     "StorageConformance",
