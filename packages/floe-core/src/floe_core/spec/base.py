@@ -96,6 +96,13 @@ Named: TypeAlias = Annotated[
     tuple[T, ...], AfterValidator(_distinct_names), Field(json_schema_extra={CHECK: "names are unique"})
 ]
 """A list of parts that have a `name`, no two of them the same."""
+SomeNamed: TypeAlias = Annotated[
+    tuple[T, ...],
+    Field(min_length=1),
+    AfterValidator(_distinct_names),
+    Field(json_schema_extra={CHECK: "names are unique"}),
+]
+"""As `Named`, and at least one."""
 
 
 # The keys of a map of settings for each environment. The platform is chosen when a product runs, not written into it.

@@ -132,13 +132,14 @@ class _Teller:
         """A field that the model does not have: code, where another than usual, and the words."""
         name, valid = str(inner[-1]), self._schema.names(inner[:-1])
         near = nearest(name, valid)
+        misspelt = nearest(name, valid, cutoff=0.85)
         misplaced = getattr(self._model, "misplaced", {}) if len(inner) == 1 else {}
         if name in misplaced:
             return "", Advice(misplaced[name][0], near, misplaced[name][1])
         # A plugin's own fields may well be named `host`; a written file's never are.
-        code, reason, remedy = foreign.why(name) if not self._base else ("", "", "")
+        code, reason, remedy = foreign.why(name) if not self._base and not misspelt else ("", "", "")
         if code:
-            return code, Advice(f"there is no field {safe_name(name)!r} here: {reason}", near, remedy)
+            return code, Advice(f"there is no field {safe_name(name)!r} here: {reason}", remedy=remedy)
         return "", Advice(f"there is no field {safe_name(name)!r} here", near, _choose("the fields here are", valid))
 
     def _repeated(self, place: Loc, twin: int) -> Advice:
@@ -165,7 +166,8 @@ class _Teller:
                 shown = str(value).lower() if isinstance(value, bool) else value
                 advice = Advice("this is a number or a truth value, and text is needed", remedy=f'quote it: "{shown}"')
             case _ if kind in _WORDS:
-                advice = Advice(_WORDS[kind][0] or detail["msg"], remedy=_WORDS[kind][1] or schema.remedy(inner))
+                reason = _WORDS[kind][0].format_map(detail.get("ctx", {})) or detail["msg"]
+                advice = Advice(reason, remedy=_WORDS[kind][1] or schema.remedy(inner))
             case _:
                 advice = Advice(detail["msg"].removeprefix("Value error, "), remedy=schema.remedy(inner))
         return advice
@@ -180,6 +182,11 @@ _WORDS = {
     "bool_type": ("a truth value is needed here", "write true or false, without quotes"),
     "string_type": ("text is needed here", ""),
     "int_type": ("a whole number is needed here", ""),
+    "string_too_long": ("longer than {max_length} characters", ""),
+    "string_too_short": ("shorter than {min_length} characters", ""),
+    "greater_than_equal": ("smaller than {ge}", ""),
+    "less_than_equal": ("larger than {le}", ""),
+    "too_short": ("{actual_length} are given, and at least {min_length} needed", ""),
     "string_pattern_mismatch": ("this form is not valid here", ""),
     "floe_environment": foreign.ENVIRONMENT,
     "floe_reference": ("", BY_REFERENCE),
@@ -190,6 +197,10 @@ _WORDS = {
 
 def _choose(lead: str, names: Sequence[str]) -> str:
     return f"{lead}: {', '.join(names)}" if names else "remove it"
+
+
+_INNER = {"$ref", "properties", "items", "additionalProperties"}
+"""A branch of a union with one of these has parts of its own."""
 
 
 class _Schema:
@@ -234,12 +245,13 @@ class _Schema:
 
     def _telling(self, place: Mapping[str, Any]) -> Mapping[str, Any]:
         """The first alternative that says something, where there are several."""
-        told = [branch for branch in place.get("anyOf", ()) if "description" in branch or "examples" in branch]
-        return told[0] if told else place
+        branches = [branch for branch in place.get("anyOf", ()) if branch.get("type") != "null"]
+        told = [branch for branch in branches if "description" in branch or "examples" in branch]
+        return (told or branches or [place])[0]
 
     def _resolve(self, place: Mapping[str, Any]) -> Mapping[str, Any]:
         for branch in (*place.get("anyOf", ()), *place.get("allOf", ())):
-            if "$ref" in branch or "properties" in branch:
+            if _INNER & set(branch):
                 return self._resolve(branch)
         if "$ref" in place:
             return dict(self._definitions.get(str(place["$ref"]).rpartition("/")[2], {}))

@@ -18,6 +18,7 @@ from floe_core.spec.base import (
     Named,
     Owner,
     PluginName,
+    SomeNamed,
     SpecModel,
     Text,
     Version,
@@ -242,7 +243,7 @@ class FloeSpec(SpecModel):
     metadata: ProductMetadata
     platform: ProductPlatform | None = None
     sources: Named[SourceSpec] = ()
-    transforms: Annotated[Named[Transform], Field(min_length=1, description="at least one dbt model")]
+    transforms: Annotated[SomeNamed[Transform], Field(description="at least one dbt model")]
     schedule: Schedule | None = None
     output_ports: Annotated[Named[OutputPort], Field(alias="outputPorts")] = ()
     destinations: Named[Destination] = ()

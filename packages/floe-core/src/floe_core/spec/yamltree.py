@@ -225,18 +225,20 @@ class _Builder:
             raise YamlError(f"more than {MAX_ALIASES} aliases", line, column, "write the values out")
         if anchor not in self._anchors:
             # libyaml reports unknown anchors only when it composes; a name that is still open is a loop.
-            raise YamlError(f"the alias *{anchor} names nothing that is complete above it", line, column)
+            raise YamlError(
+                f"the alias *{anchor} names nothing that is complete above it", line, column, "write the value"
+            )
         if self._stack and self._stack[-1].node.keys is not None and self._stack[-1].key is None:
             raise YamlError("a key must be a plain name", line, column, "write name: value")
-        self._add(self._anchors[anchor], None)
+        self._add(self._anchors[anchor], None, (line, column))
 
-    def _add(self, node: Node, anchor: str | None) -> None:
+    def _add(self, node: Node, anchor: str | None, place: tuple[int, int] | None = None) -> None:
         if anchor is not None:
             self._anchors[str(anchor)] = node
         if not self._stack:
             self._root = node
             return
-        frame = self._stack[-1]
+        frame, at = self._stack[-1], place or (node.line, node.column)
         parent = frame.node
         if isinstance(parent.value, list):
             parent.value.append(node)
@@ -246,9 +248,9 @@ class _Builder:
         parent.weight += node.weight
         parent.height = max(parent.height, node.height + 1)
         if parent.weight > MAX_NODES:
-            raise YamlError(f"more than {MAX_NODES} values after aliases", node.line, node.column, "split the file")
+            raise YamlError(f"more than {MAX_NODES} values after aliases", *at, "split the file")
         if len(self._stack) + node.height > MAX_DEPTH + 1:
-            raise YamlError(f"nested deeper than {MAX_DEPTH} levels", node.line, node.column, "flatten it")
+            raise YamlError(f"nested deeper than {MAX_DEPTH} levels", *at, "flatten it")
 
 
 def _refuse_tag(tag: str | None, line: int, column: int) -> None:
