@@ -116,9 +116,7 @@ class Bench:
             PluginType.SECRETS: "SecretsPlugin",
             PluginType.TELEMETRY_BACKEND: "TelemetryBackendPlugin",
         }[kind]
-        said = (
-            "name = 'made-up'; version = '0.1.0'; floe_api_version = '1.0'; tracer_name = 't'; config_model = Config"
-        )
+        said = "name = 'made-up'; version = '0.1.0'; floe_api_version = '1.0'; tracer_name = 't'; config_model = Config"
         text = f"{HEAD}    class Plugin({abc}[Config]):\n        {said}\n{body}"
         self.entries.append(self.write(kind, "made-up", text))
         self.plugins[kind.value] = {"type": "made-up", "config": {"folder": str(self.folder)}}

@@ -200,6 +200,13 @@ class TestTelemetry:
         assert outcome.success
         assert "a poor day" in outcome.notes[0]
 
+    def test_that_cannot_find_its_collectors_address_is_said(self, bench: Bench) -> None:
+        bench.add(PluginType.TELEMETRY_BACKEND, TRACE)
+        bench.extra["observability"] = {"tracing": {"endpoint": {"env": "NO_SUCH_COLLECTOR"}}}
+        outcome = bench.carry_out()
+        assert outcome.success
+        assert "env:NO_SUCH_COLLECTOR is not available" in outcome.notes[0]
+
 
 STARTS = """
         def startup(self):

@@ -41,22 +41,18 @@ def carry_out(work: str, product: Path, manifest: Path | None, options: Options,
         FloeError: It could not begin.
         click.exceptions.Exit: It failed.
     """
-    from floe_core.cli.logs import of_product
+    from floe_core.cli.logs import of_environment
     from floe_core.cli.progress import shown
     from floe_core.plugins import Lane
     from floe_core.running import Order, Work
     from floe_core.running import carry_out as do
 
-    log = of_product(product, manifest)
+    log = of_environment()
     words = tuple(word for one in options["select"] for word in one.split())
     lane, fresh = Lane(options["lane"]), options.get("full_refresh", False)
     order = Order(Work(work), product, manifest, lane, words, fresh)
-    log.write("debug", f"{work}_started", product=str(product), lane=lane.value)
     with shown(log, as_json=as_json) as listener:
         outcome = do(order, listener=listener)
-    log.write(
-        "debug", f"{work}_ended", product=outcome.product, ok=outcome.success, seconds=round(outcome.elapsed_s, 3)
-    )
     _told(outcome, as_json=as_json)
 
 

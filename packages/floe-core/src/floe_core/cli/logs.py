@@ -1,6 +1,7 @@
 """Log lines of the command line: to standard error, structured, and loaded only when a line is written.
 
-The level is that of FLOE_LOG_LEVEL, else what the manifest says under observability.logging, else `warning`.
+The level is that of FLOE_LOG_LEVEL, else what the manifest says under observability.logging; before a manifest is
+read, it is `warning`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from floe_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
-    from pathlib import Path
+
+    from floe_core.compilation.artifacts import LoggingRecord
 
 LEVEL_ENV: Final = "FLOE_LOG_LEVEL"
 LEVELS: Final = ("debug", "info", "warning", "error")
@@ -74,19 +76,13 @@ def of_environment() -> Log:
     return Log(_asked() or QUIET)
 
 
-def of_product(product: Path, manifest: Path | None) -> Log:
-    """The log that the platform of a product asks for; FLOE_LOG_LEVEL wins over its level.
+def of_platform(wanted: LoggingRecord) -> Log:
+    """The log that a platform asks for; FLOE_LOG_LEVEL wins over its level.
 
     Raises:
         UsageError: FLOE_LOG_LEVEL names no level.
-        SpecError: The product or the manifest is wrong.
     """
-    from floe_core.compilation.stages import load
-
-    logging = load(product, manifest).manifest.model.observability.logging
-    # What nobody wrote is no wish: without it a build says on standard output what it does, and logs what is wrong.
-    level = logging.level.value if "level" in logging.model_fields_set else QUIET
-    return Log(_asked() or level, logging.format.value)
+    return Log(_asked() or wanted.level.value, wanted.format.value)
 
 
 def _asked() -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from floe_core.cli.logs import of_platform
 from floe_core.running.outcome import Listener, Outcome, Step, seconds
 
 if TYPE_CHECKING:
@@ -18,17 +19,27 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from floe_core.cli.logs import Log
+    from floe_core.compilation import CompiledArtifacts
     from floe_core.plugins import DbtNode
 
 _GOOD: Final = frozenset({"success", "pass"})
 _SIGNS: Final = {"warn": "!", "skipped": "-"}
 
 
-class Silent(Listener):
-    """Writes nothing but log lines: for `--json`."""
+class Logged(Listener):
+    """Logs as the platform wants, once it is known."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
+
+    def compiled(self, artifacts: CompiledArtifacts) -> None:
+        """Take over the platform's level and format."""
+        self._log = of_platform(artifacts.logging)
+        self._log.write("debug", "compiled", product=artifacts.metadata.product_name, models=len(artifacts.models))
+
+
+class Silent(Logged):
+    """Writes nothing but log lines: for `--json`."""
 
     def ended(self, step: Step) -> None:
         """Log the step."""
@@ -44,12 +55,11 @@ class Silent(Listener):
         self._log.write("warning", "noted", note=note)
 
 
-class Lines(Listener):
+class Lines(Logged):
     """Writes a line for each node as it ends."""
 
     def __init__(self, log: Log) -> None:
-        self._log = log
-        self._width = 0
+        super().__init__(log)
         self._lock = threading.Lock()
 
     def ended(self, step: Step) -> None:

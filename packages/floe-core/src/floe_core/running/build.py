@@ -91,6 +91,7 @@ def carry_out(order: Order, *, registry: Registry | None = None, listener: Liste
     began = time.monotonic()
     ears.began("compile")
     artifacts = compile_product(order.product, order.manifest, registry=registry)
+    ears.compiled(artifacts)
     profile = _profile(artifacts, order.lane)
     places = Places.of(order.product, order.lane)
     name = artifacts.metadata.product_name
@@ -98,7 +99,7 @@ def carry_out(order: Order, *, registry: Registry | None = None, listener: Liste
         _write(places, artifacts)
         build = _Build(order, artifacts, profile, places, ears, began)
         build.ended("compile", began)
-        with aboard(artifacts, registry, build.note) as crew, traced(crew.telemetry, artifacts, places, build.note):
+        with aboard(artifacts, registry, build.note) as crew, traced(crew, artifacts, places, build.note):
             attributes = {"floe.product.name": name, "floe.lane": order.lane.value}
             with span(f"floe {order.work.value} {name}", **attributes):
                 build.work(crew)

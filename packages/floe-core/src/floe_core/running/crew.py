@@ -116,5 +116,6 @@ def _chosen(artifacts: CompiledArtifacts, registry: Registry) -> dict[PluginType
 
 def _wanted(artifacts: CompiledArtifacts, kind: PluginType) -> bool:
     """Whether the manifest wants the plugin of a type that it chooses to take part in builds."""
-    switches = {PluginType.TELEMETRY_BACKEND: artifacts.tracing, PluginType.LINEAGE_BACKEND: artifacts.lineage}
-    return kind not in switches or switches[kind].enabled
+    if kind is PluginType.TELEMETRY_BACKEND:
+        return artifacts.tracing.enabled
+    return kind is not PluginType.LINEAGE_BACKEND or artifacts.lineage.enabled

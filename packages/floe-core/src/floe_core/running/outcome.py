@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from floe_core.errors import ExitCode
 
 if TYPE_CHECKING:
+    from floe_core.compilation import CompiledArtifacts
     from floe_core.errors import FloeError
     from floe_core.plugins import DbtNode, Lane, QualityReport
 
@@ -111,6 +112,9 @@ def _node(node: DbtNode) -> dict[str, Any]:
 
 class Listener:
     """Hears how the work goes on; nodes are told from dbt's threads, everything else from the caller's."""
+
+    def compiled(self, artifacts: CompiledArtifacts) -> None:
+        """The product is compiled; says what the platform wants to be logged."""
 
     def began(self, step: str) -> None:
         """The step of that name has begun."""

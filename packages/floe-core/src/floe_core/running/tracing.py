@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from floe_core.errors import FloeError
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from floe_core.compilation import CompiledArtifacts
-    from floe_core.plugins import TelemetryBackendPlugin
+    from floe_core.plugins import TelemetryBackendPlugin, TelemetrySession
+    from floe_core.running.crew import Crew
     from floe_core.running.places import Places
+    from floe_core.spec.secrets import SecretStore
 
 ENDPOINT_ENV: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 FLUSH_S: Final = 10.0
@@ -23,7 +25,7 @@ FLUSH_S: Final = 10.0
 
 @contextmanager
 def traced(
-    backend: TelemetryBackendPlugin[Any] | None,
+    crew: Crew,
     artifacts: CompiledArtifacts,
     places: Places,
     noted: Callable[[str], None],
@@ -31,50 +33,63 @@ def traced(
     """Export the spans of this block; what keeps them from being exported is noted.
 
     Args:
-        backend: Takes them; nothing happens without one, or where OTEL_SDK_DISABLED is true.
+        crew: Its telemetry back end takes them; nothing happens without one, or where OTEL_SDK_DISABLED is true.
         artifacts: The compiled product, which names the collector.
         places: A back end's relative paths lie below the product's target.
         noted: Told in one sentence what went wrong.
     """
+    backend = crew.telemetry
     if backend is None or os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         yield
         return
+    store = crew.secrets.get if crew.secrets is not None else None
+    with ExitStack() as environment:
+        try:
+            environment.enter_context(_endpoint(artifacts, store))
+            session = _started(backend, artifacts, places)
+        except FloeError as error:
+            noted(f"traces: {error.what}: {error.why}")
+            session = None
+        try:
+            yield
+        finally:
+            if session is not None:
+                noted(_ended(session))
+
+
+def _started(backend: TelemetryBackendPlugin[Any], artifacts: CompiledArtifacts, places: Places) -> TelemetrySession:
     metadata = artifacts.metadata
     attributes = {
         "service.version": metadata.product_version,
         "floe.product.name": metadata.product_name,
         "floe.product.version": metadata.product_version,
     }
-    with _endpoint(artifacts):
-        try:
-            with contextlib.chdir(places.target):
-                session = backend.start(metadata.product_name, attributes)
-        except FloeError as error:
-            noted(f"traces: {error.what}: {error.why}")
-            yield
-            return
-        try:
-            yield
-        finally:
-            try:
-                arrived = bounded("sending the traces", lambda: session.flush(FLUSH_S), FLUSH_S + 1)
-                bounded("ending the tracing", session.shutdown, FLUSH_S)
-                if not arrived:
-                    noted("traces: no collector has taken them all; the rest waits for the next run")
-            except FloeError as error:
-                noted(f"traces: {error.what}: {error.why}")
+    with contextlib.chdir(places.target):
+        return backend.start(metadata.product_name, attributes)
+
+
+def _ended(session: TelemetrySession) -> str:
+    """Flush and close; one sentence on what did not arrive, empty when all did."""
+    try:
+        arrived = bounded("sending the traces", lambda: session.flush(FLUSH_S), FLUSH_S + 1)
+        bounded("ending the tracing", session.shutdown, FLUSH_S)
+    except FloeError as error:
+        return f"traces: {error.what}: {error.why}"
+    return "" if arrived else "traces: no collector has taken them all; the rest waits for the next run"
 
 
 @contextmanager
-def _endpoint(artifacts: CompiledArtifacts) -> Iterator[None]:
+def _endpoint(artifacts: CompiledArtifacts, store: SecretStore | None) -> Iterator[None]:
     """Name the manifest's collector to the back end, where the environment names none."""
-    from floe_core.spec.secrets import SecretRef, resolved
+    from floe_core.spec.secrets import STORE_KEY, SecretRef, resolved
 
     written = artifacts.tracing.endpoint
     if not written or os.environ.get(ENDPOINT_ENV):
         yield
         return
-    os.environ[ENDPOINT_ENV] = resolved(SecretRef.model_validate(written) if isinstance(written, dict) else written)
+    by_reference = isinstance(written, dict)
+    setting = SecretRef.model_validate(written, context={STORE_KEY: store}) if by_reference else str(written)
+    os.environ[ENDPOINT_ENV] = resolved(setting)
     try:
         yield
     finally:
