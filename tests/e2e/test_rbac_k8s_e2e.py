@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +15,7 @@ import psutil
 import pytest
 import requests
 from floe_core.plugins import LAUNCH_RIGHTS, Right, RightsRequest
+from floe_ops import toolchain
 from floe_ops.kube_api import ApiServer, api_server
 from floe_rbac_k8s.plugin import KubernetesRBACConfig, KubernetesRBACPlugin
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
@@ -291,6 +293,24 @@ def test_a_mistake_in_an_object_would_be_refused(admin: Any, plugin: KubernetesR
     (account,) = plugin.manifests(RightsRequest("iot", "default"))
     with refused(500, "field not declared in schema"):
         server_side_apply(admin, {**account, "automountToken": False})
+
+
+def test_kubectl_asks_the_release_that_is_pinned_what_a_product_may(
+    server: ApiServer, apply: Callable[[RightsRequest], list[dict[str, Any]]], namespace: str, project_root: Path
+) -> None:
+    kubectl = [str(toolchain.expected("kubernetes")), "kubectl", f"--kubeconfig={server.kubeconfig}"]
+
+    def say(*words: str) -> str:
+        return subprocess.run([*kubectl, *words], capture_output=True, text=True, timeout=60, check=False).stdout
+
+    versions = json.loads(say("version", "--output=json"))
+    pinned = (project_root / "toolchain" / "go" / "kubernetes" / "go.mod").read_text(encoding="utf-8")
+    for side in ("clientVersion", "serverVersion"):
+        assert f"\tk8s.io/kubernetes {versions[side]['gitVersion']}\n" in pinned
+    account = account_of(apply(RightsRequest("iot", namespace, config_maps=("artifacts",), creates_namespace=True)))
+    asked = ["auth", "can-i", f"--as=system:serviceaccount:{account}", f"--namespace={namespace}", "get"]
+    assert settles(lambda: say(*asked, "configmap/artifacts") == "yes\n")
+    assert say(*asked, "configmap/other") == "no\n"
 
 
 def test_whoever_has_no_certificate_of_this_start_is_shut_out(server: ApiServer) -> None:

@@ -85,7 +85,8 @@ class Daemon:
 def running(name: str, command: list[str], folder: Path) -> Iterator[Daemon]:
     """Start `command` with its output in `folder`, and end it with the block.
 
-    It gets an environment of its own. On Linux it ends with this process too, however that ends.
+    It gets an environment of its own. On Linux it ends with this process too, however that ends, and with the thread
+    that started it.
 
     Raises:
         MissingToolError: The program cannot be started.

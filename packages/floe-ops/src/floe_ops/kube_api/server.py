@@ -51,14 +51,14 @@ class ApiServer:
     pids: tuple[int, int]
     _admin: Pair
 
-    def client(self, token: str = "") -> Any:
+    def client(self, token: str | None = None) -> Any:
         """A `kubernetes.client.ApiClient`: as the administrator, or as whom `token` says; close it after use."""
         from kubernetes import client
 
         settings = client.Configuration(host=self.url)
         settings.proxy = None  # it is on this machine
         settings.ssl_ca_cert = str(self.ca)
-        if token:
+        if token is not None:
             settings.api_key["authorization"] = f"Bearer {token}"
         else:
             settings.cert_file, settings.key_file = str(self._admin.certificate), str(self._admin.key)
