@@ -90,7 +90,7 @@ def _result(subject: Subject, level: EnforcementLevel, ran: Sequence[_Ran]) -> E
 def _record(finding: Finding, folder: Path) -> FindingRecord:
     problem, path = finding.problem, Path(finding.problem.file)
     # Where a machine keeps its files is no part of the finding: artifacts are equal wherever they are made.
-    inside = path.is_relative_to(folder)
+    inside = path.is_relative_to(folder) and ".." not in path.relative_to(folder).parts
     return FindingRecord(
         code=problem.code,
         policy_type=finding.policy_type,

@@ -31,6 +31,9 @@ _WORD: Final = re.compile(
     re.IGNORECASE,
 )
 _REFERENCE: Final = re.compile(r"\s*\{\{\s*(?:env_var|var)\(\s*(?:'[^']*'|\"[^\"]*\")\s*\)[^'\"]*\}\}\s*\Z")
+_QUOTED_REFERENCE: Final = re.compile(
+    r"(['\"]?)\{\{-?[ \t]{0,8}env_var\([ \t]{0,8}(?:'[^'\n]*'|\"[^\"\n]*\")[ \t]{0,8}\)[ \t]{0,8}-?\}\}\1"
+)
 _ASSIGNED: Final = re.compile(
     r"\b([A-Za-z0-9_]{0,40}(?:password|passwd|passphrase|secret|(?:access|api|private|secret)_?key|credentials?"
     r"|(?:access|auth|session|bearer|api)_?token))\b\s{0,8}(?::=|=>|=|:|\s)\s{0,8}'([^'{}\n]{4,})'",
@@ -66,7 +69,7 @@ class LiteralSecrets(Rule):
                 yield self._finding(path, number, f"it looks like {title}")
 
     def _document(self, path: str, file: ProjectFile) -> Iterator[Finding]:
-        shapes = list(self._lines(path, file.text))
+        shapes = list(self._lines(path, _without_references(file.text)))
         yield from shapes
         if not _WORD.search(file.text):
             return
@@ -80,7 +83,8 @@ class LiteralSecrets(Rule):
             if line not in told and not is_env_var(source.value(loc)):
                 yield self._finding(path, line, reason, dotted(loc))
 
-    def _sql(self, path: str, text: str) -> Iterator[Finding]:
+    def _sql(self, path: str, template: str) -> Iterator[Finding]:
+        text = _without_references(template)
         shapes = list(self._lines(path, text))
         yield from shapes
         told = {one.problem.line for one in shapes}
@@ -93,6 +97,11 @@ class LiteralSecrets(Rule):
     def _finding(self, path: str, line: int, reason: str, field: str = "") -> Finding:
         problem = Problem(self.code, path, line, 1, field, "", f"a credential stands here: {reason}", remedy=REMEDY)
         return Finding(self.policy_type, self.severity, problem)
+
+
+def _without_references(text: str) -> str:
+    """The text with dbt's references to variables taken out; what follows `password =` is then no value."""
+    return _QUOTED_REFERENCE.sub("{}", text) if "env_var" in text else text
 
 
 def is_env_var(value: object) -> bool:
