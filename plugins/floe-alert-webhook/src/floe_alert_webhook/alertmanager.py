@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PATH: Final = "/api/v2/alerts"
 READY: Final = "/-/ready"
 MAX_NAME, MAX_LABEL, MAX_ANNOTATION, MAX_PAIRS = 100, 1000, 4000, 50
-UNNAMED: Final = "floe"
+UNNAMED: Final = "unnamed"
 _URL = re.compile(r"https?://[\x21-\x24\x26-\x5a\x5f\x61-\x7a~]+\Z")  # what Go's URL parser takes for sure
 _OTHER = re.compile(r"[^a-zA-Z0-9_]")
 
@@ -51,8 +51,8 @@ def payload(alert: Alert, *, now: datetime, firing_s: int) -> list[dict[str, Any
 
 def label_name(text: str) -> str:
     """`text` as the name of a label: letters, digits and underscores, no digit and no two underscores in front."""
-    name = _OTHER.sub("_", line(text))[:MAX_NAME].lstrip("_")
-    return f"_{name}" if not name or name[0].isdigit() else name
+    name = _OTHER.sub("_", line(text))[:MAX_NAME].strip("_") or UNNAMED
+    return f"_{name}" if name[0].isdigit() else name
 
 
 def _later(moment: datetime, seconds: int) -> datetime:

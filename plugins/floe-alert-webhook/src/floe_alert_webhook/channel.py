@@ -93,7 +93,7 @@ class Channel:
     def _sender(self, url: str, limit_s: float | None = None) -> Sender:
         parts = urlsplit(self._base)
         # The path and the query of a URL by reference are secrets as well.
-        hidden = (parts.path.strip("/"), parts.query) if self._config.url != self._base else ()
+        hidden = (parts.path.strip("/"), parts.query) if not isinstance(self._config.url, str) else ()
         secrets = tuple(one for one in (self._base, *hidden, self._token, self._signing) if len(one) > 3)  # noqa: PLR2004 - shorter ones would blank out words
         limits = (min(self._config.timeout_s, limit_s), limit_s) if limit_s else self._limits()
         return Sender(url, *limits, secrets)
@@ -108,7 +108,8 @@ class Channel:
 
     def _checked_url(self) -> str:
         try:
-            url = checked(resolved(self._config.url), allow_http=self._config.allow_http)
+            base = self._config.format == "alertmanager"
+            return checked(resolved(self._config.url), allow_http=self._config.allow_http, base=base)
         except ValueError as error:
             raise AlertDeliveryError(
                 "the receiver's URL cannot be used",
@@ -117,7 +118,6 @@ class Channel:
                 remedy="correct the value that the reference names",
                 exit_code=ExitCode.USAGE,
             ) from None
-        return url.rstrip("/") if self._config.format == "alertmanager" else url
 
 
 def _value(reference: SecretRef | None) -> str:

@@ -73,6 +73,12 @@ def payload(alert: Alert) -> dict[str, object]:
     return document.model_dump(mode="json")
 
 
+def schema() -> dict[str, object]:
+    """The JSON Schema of the document; published beside this module as `alert.schema.json`."""
+    words = AlertDocument.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **words}
+
+
 def _pairs(texts: Mapping[str, str]) -> dict[str, str]:
     first = list(texts.items())[:MAX_PAIRS]
     return {cut(line(name), MAX_NAME): cut(clean(value), MAX_VALUE) for name, value in first}

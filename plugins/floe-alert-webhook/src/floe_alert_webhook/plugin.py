@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self, TypeAlias
 
-from floe_core.plugins import Alert, AlertChannelPlugin, AlertDeliveryError, HealthState, HealthStatus, PluginConfig
+from floe_core.errors import FloeError
+from floe_core.plugins import Alert, AlertChannelPlugin, HealthState, HealthStatus, PluginConfig
 from floe_core.spec.secrets import SecretRef, Setting
 from floe_core.telemetry import span
 from pydantic import Field, model_validator
@@ -49,7 +50,7 @@ class WebhookConfig(PluginConfig):
         if isinstance(self.url, str):
             if self.format == "slack":
                 raise ValueError("a Slack webhook's URL is a secret: give url by reference, as {env: NAME}")
-            checked(self.url, allow_http=self.allow_http)
+            checked(self.url, allow_http=self.allow_http, base=self.format == "alertmanager")
         if self.signing_secret is not None and self.format != "generic":
             raise ValueError(f"signing_secret is for the format generic; {self.format} knows no signature")
         return self
@@ -85,7 +86,7 @@ class WebhookPlugin(AlertChannelPlugin[WebhookConfig]):
         with span("alert.health", **{"alert.format": self.config.format}):
             try:
                 message = self._channel().probe(timeout_s)
-            except AlertDeliveryError as error:
+            except FloeError as error:
                 return HealthStatus(HealthState.UNHEALTHY, f"{error.what}: {error.why}")
         return HealthStatus(HealthState.HEALTHY, message)
 

@@ -73,9 +73,16 @@ class Sender:
             retry_error_callback=_last,
         )
         with quiet(), self._session() as (session, guard), guard.limit(self.deadline_s):
+            seen: list[str] = []
 
             def attempt() -> None:
-                self._exchange(session, guard, requests.Request("POST", self.url, headers(), data=body), end)
+                try:
+                    self._exchange(session, guard, requests.Request("POST", self.url, headers(), data=body), end)
+                except _AgainError as again:
+                    if guard.expired and seen:
+                        again.error.why += f"; before that: {seen[-1]}"
+                    seen.append(again.error.why)
+                    raise
 
             retrying(attempt)
 
@@ -105,6 +112,9 @@ class Sender:
         except (requests.RequestException, OSError, ValueError) as error:
             raise answers.lost(place(self.url), error, timeout_s=self.timeout_s, expired=guard.expired) from None
         with response:
+            if guard.expired:  # what looks like an answer may have been cut off in its headers
+                cut = requests.Timeout()
+                raise _AgainError(answers.lost(place(self.url), cut, timeout_s=self.timeout_s, expired=True))
             if HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
                 return
             told = answers.refused(place(self.url), response, answers.excerpt(response, self.secrets))

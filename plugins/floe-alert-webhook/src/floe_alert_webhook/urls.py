@@ -7,8 +7,13 @@ from urllib.parse import urlsplit
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-def checked(url: str, *, allow_http: bool) -> str:
+def checked(url: str, *, allow_http: bool, base: bool) -> str:
     """`url` without white space around it.
+
+    Args:
+        url: What somebody configured.
+        allow_http: Whether it may lead to another machine without encryption.
+        base: Whether paths are appended to it, so that it has to end with its own.
 
     Raises:
         ValueError: It cannot be posted to: no http or https URL with a host, with credentials in it, or without
@@ -26,7 +31,9 @@ def checked(url: str, *, allow_http: bool) -> str:
         raise ValueError("the URL must not carry credentials; give token by reference")
     if parts.scheme == "http" and host not in LOOPBACK and not allow_http:
         raise ValueError("http:// leads to another machine without encryption; use https, or set allow_http")
-    return stripped
+    if base and ("?" in stripped or "#" in stripped):
+        raise ValueError("the base URL of an Alertmanager must end with its path")
+    return stripped.rstrip("/") if base else stripped
 
 
 def is_loopback(url: str) -> bool:

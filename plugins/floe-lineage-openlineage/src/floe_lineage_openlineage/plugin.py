@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
+from floe_core.errors import FloeError
 from floe_core.plugins import (
     HealthState,
     HealthStatus,
     LineageBackendPlugin,
-    LineageError,
     PluginConfig,
 )
 from floe_core.spec.secrets import SecretRef, Setting
@@ -114,7 +114,7 @@ class OpenLineagePlugin(LineageBackendPlugin[OpenLineageConfig]):
         with span("lineage.health", **{"lineage.transport": self.config.transport.type}):
             try:
                 message = self._delivery().probe(timeout_s)
-            except LineageError as error:
+            except FloeError as error:
                 return HealthStatus(HealthState.UNHEALTHY, f"{error.what}: {error.why}")
         return HealthStatus(HealthState.HEALTHY, message)
 
