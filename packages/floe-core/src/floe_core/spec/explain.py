@@ -246,8 +246,9 @@ class _Schema:
     def _telling(self, place: Mapping[str, Any]) -> Mapping[str, Any]:
         """The first alternative that says something, where there are several."""
         branches = [branch for branch in place.get("anyOf", ()) if branch.get("type") != "null"]
-        told = [branch for branch in branches if "description" in branch or "examples" in branch]
-        return (told or branches or [place])[0]
+        told = (branch for branch in branches if "description" in branch or "examples" in branch)
+        telling: Mapping[str, Any] = next(told, branches[0] if branches else place)
+        return telling
 
     def _resolve(self, place: Mapping[str, Any]) -> Mapping[str, Any]:
         for branch in (*place.get("anyOf", ()), *place.get("allOf", ())):
