@@ -123,7 +123,7 @@ def made_of_nothing(world: World) -> None:
 
 
 def unapproved_plugin(world: World) -> None:
-    world.platform["approved_plugins"]["storage"] = ["s4"]
+    world.platform["approved_plugins"]["storage"] = ["s3x"]
 
 
 def unapproved_sink(world: World) -> None:
@@ -174,7 +174,7 @@ BROKEN: dict[str, tuple[Callable[..., None], str, str, str]] = {
     "column_descriptions": (undescribed_column, "floe.yaml", "transforms[1]", ""),
     "required_tags": (untagged, "floe.yaml", "transforms[2].tags", ""),
     "dependencies": (made_of_nothing, "floe.yaml", "transforms[2]", ""),
-    "approved_plugins": (unapproved_plugin, "manifest.yaml", "plugins.storage.type", "s4"),
+    "approved_plugins": (unapproved_plugin, "manifest.yaml", "plugins.storage.type", "s3x"),
     "approved_sinks": (unapproved_sink, "floe.yaml", "destinations[0].sinkType", "postgres"),
     "retention": (short_lived, "floe.yaml", "retention.days", ""),
     "classification": (unclassified, "floe.yaml", "outputPorts[0].schema[0]", ""),
