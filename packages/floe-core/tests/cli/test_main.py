@@ -115,11 +115,6 @@ def test_json_tells_the_verdict(example: Path) -> None:
         assert told["enforcement_result"]["models_validated"] == 3
 
 
-def test_plugins_are_listed_for_people_and_programs() -> None:
-    assert "duckdb (floe-compute-duckdb" in floe("plugins").output
-    assert {"compute", "dbt"} <= {one["type"] for one in json.loads(floe("plugins", "--json").stdout)}
-
-
 @pytest.mark.parametrize(("kind", "file"), [("product", "orders/floe.yaml"), ("manifest", "manifest.yaml")])
 def test_the_schemas_take_what_the_models_take(example: Path, kind: str, file: str) -> None:
     schema = json.loads(floe("schema", kind).stdout)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -34,8 +35,18 @@ def _products(_context: click.Context, _parameter: click.Parameter, incomplete: 
     return [CompletionItem(word) for word in words] or [CompletionItem(incomplete, type="dir")]
 
 
+class _AnyPath(click.Path):
+    """A path that need not be there, and that a file system could hold."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Click's own; a NUL is a wrong word, and not an error of the system's."""
+        if "\0" in os.fspath(value):
+            self.fail("a path holds no NUL", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 # A missing file is told by LOAD, with a remedy; click's own check would only say that it is not there.
-PATH = click.Path(path_type=Path)
+PATH = _AnyPath(path_type=Path)
 product_argument = click.argument("product", type=PATH, default=Path(), shell_complete=_products)
 manifest_option = click.option("--manifest", type=PATH, help="The platform's manifest; wins over the product's.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 KINDS = ("product", "manifest", "artifacts")
 
 
-@click.command("schema")
+@click.command("schema", epilog="Example: floe schema product")
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 @click.option("--write", "folder", type=PATH, help="Write the schemas into this folder, as <kind>.schema.json.")
 @click.option("--check", "held", type=PATH, help="Fail when the schemas in this folder are not those of the code.")

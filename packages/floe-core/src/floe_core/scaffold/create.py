@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -84,9 +85,26 @@ def _check_manifest(manifest: Path) -> None:
 
 def _words(name: str, home: Path, manifest: Path | None) -> dict[str, str]:
     place = OWN_MANIFEST if manifest is None else os.path.relpath(manifest.resolve(), home.resolve())
-    # JSON's quotes are YAML's: a path may hold anything.
-    written = place if re.fullmatch(r"[\w./-]+", place) else f'"{place}"'
-    return {"name": name, "slug": name.replace("-", "_"), "manifest": written, "owner": DEFAULT_OWNER}
+    slug = name.replace("-", "_")
+    return {
+        "title": name,
+        "name": _yaml(name),
+        "slug": _yaml(slug),
+        "place": place,
+        "manifest": _yaml(place),
+        "owner": DEFAULT_OWNER,
+    }
+
+
+def _yaml(text: str) -> str:
+    """The text as YAML takes it for this text: `null` and a path with a quote in it need quotes, which are JSON's."""
+    import yaml
+
+    try:
+        plain = yaml.safe_load(f"key: {text}") == {"key": text}
+    except yaml.YAMLError:
+        plain = False
+    return text if plain else json.dumps(text, ensure_ascii=False)
 
 
 def _fill(draft: Path, words: dict[str, str], *, own: bool) -> None:
