@@ -11,10 +11,13 @@ from floe_core.plugins.interface import C, PluginMetadata, PluginType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
+
+    from pydantic import BaseModel
 
 
 class IngestionError(FloeError):
-    """A load failed; names source and destination and keeps the engine's reason."""
+    """A load failed; names pipeline and source, and keeps the engine's reason without any secret."""
 
     exit_code = ExitCode.WRONG
 
@@ -24,14 +27,21 @@ class IngestionRequest:
     """One load.
 
     Attributes:
-        pipeline: The pipeline's name, under which the engine keeps its state.
-        source: The source's settings; secrets by reference.
-        dataset: The schema or namespace that tables go to.
+        pipeline: The pipeline's name, under which the engine keeps its state: one of a product and a source.
+        source: An instance of the plugin's `source_model`, or what it validates; secrets by reference.
+        dataset: The schema or folder that tables go to.
+        work_dir: A folder for what the engine keeps while it works; made when it is missing, and losing it loses
+            nothing.
+        base_dir: The product's folder, which relative paths of the source start from.
+        database: The database file of the build, for a destination that is one.
     """
 
     pipeline: str
-    source: Mapping[str, Any]
+    source: BaseModel | Mapping[str, Any]
     dataset: str
+    work_dir: Path
+    base_dir: Path
+    database: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,7 @@ class IngestionResult:
     """What one load did.
 
     Attributes:
-        rows: Rows loaded, by table.
+        rows: Rows loaded, by table; a table that had nothing new is there with 0.
         elapsed_s: Seconds of the whole load.
     """
 
@@ -51,11 +61,16 @@ class IngestionPlugin(PluginMetadata[C]):
     """A loader."""
 
     plugin_type: ClassVar[PluginType] = PluginType.INGESTION
+    source_model: ClassVar[type[BaseModel]]
+    """Checks `sources[].config` of a product: frozen, unknown fields are errors, secrets are references."""
 
     @abstractmethod
     def load(self, request: IngestionRequest) -> IngestionResult:
         """Run one load to its end.
 
+        A load that was killed is made good by the next one: no row is lost and none comes twice.
+
         Raises:
-            IngestionError: It failed; what was loaded before is as the engine's own contract says.
+            IngestionError: It failed, or the source's settings are wrong.
+            SecretUnavailableError: A reference points to nothing.
         """
