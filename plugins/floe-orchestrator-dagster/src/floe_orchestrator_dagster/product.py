@@ -76,7 +76,12 @@ def read_product(product_dir: Path, *, state: Path | None = None, target: str = 
     """
     folder = product_dir.resolve()
     if not (folder / PRODUCT_FILE).is_file():
-        raise OrchestratorError("there is no product", where=str(folder), why=f"no {PRODUCT_FILE} in this folder")
+        raise OrchestratorError(
+            "there is no product",
+            where=str(folder),
+            why=f"no {PRODUCT_FILE} in this folder",
+            remedy="name the folder of a product, or make one with `floe init`",
+        )
     spec = load_product(folder).model
     if not (folder / "dbt_project.yml").is_file():
         raise OrchestratorError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
+from floe_core.errors import FloeError
 from floe_core.plugins import HealthState, HealthStatus, PluginConfig, StoragePlugin
 from floe_core.spec.secrets import SecretRef, Setting, resolved
 from pydantic import Field, StrictBool, model_validator
@@ -79,7 +80,10 @@ class S3StoragePlugin(StoragePlugin[S3Config]):
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError, ClientError
 
-        properties = self.fileio_properties()
+        try:
+            properties = self.fileio_properties()
+        except FloeError as error:
+            return HealthStatus(HealthState.UNHEALTHY, f"{error.what}: {error.why}")
         options = Config(
             connect_timeout=timeout_s,
             read_timeout=timeout_s,

@@ -124,7 +124,10 @@ class PluginMetadata(ABC, Generic[C]):
         self.config: C = config
 
     def health_check(self, timeout_s: float) -> HealthStatus:
-        """How the service behind the plugin does, within `timeout_s` seconds; healthy where there is none."""
+        """How the service behind the plugin does, within `timeout_s` seconds; healthy where there is none.
+
+        Never raises: a service that cannot be asked, or a reference that points to nothing, is UNHEALTHY.
+        """
         return HealthStatus(HealthState.HEALTHY, f"no service to ask (limit {timeout_s:g} s)")
 
     def startup(self) -> None:

@@ -3,28 +3,98 @@
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from floe_core.plugins import ComputePlugin, Lane, LaneNotSupportedError, PluginType, TargetRequest
-from floe_core.testing.base import PluginConformance
-from floe_core.testing.expect import expect, refuses
+from floe_core.testing.base import CANARY, PluginConformance
+from floe_core.testing.expect import expect, secret_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pytest
+
+PRODUCTS = ("a", "some-product", "some-other-product", "x" * 63)
 
 
 class ComputeConformance(PluginConformance):
-    """Fixtures: `plugin`."""
+    """Fixtures: `plugin`, which can build in all of its lanes."""
 
     plugin_type: ClassVar[PluginType] = PluginType.COMPUTE
 
     def test_every_lane_has_a_target(self, plugin: ComputePlugin[Any]) -> None:
-        """Each lane it names gives plain JSON for its adapter, the same twice; others are refused."""
-        expect(plugin.lanes, "it builds in one lane at least")
-        for lane in Lane:
-            request = TargetRequest("some-product", lane)
-            if lane not in plugin.lanes:
-                with refuses(LaneNotSupportedError, f"the lane {lane} is refused"):
-                    plugin.dbt_target(request)
-                continue
+        """Each lane it names gives plain JSON for its adapter, whatever the product is named."""
+        expect(plugin.lanes and plugin.lanes <= set(Lane), "it builds in one lane at least, and in members of Lane")
+        expect(plugin.adapter.startswith("dbt-"), "its adapter is the distribution of a dbt adapter")
+        for request in _requests(plugin):
             target = plugin.dbt_target(request)
             expect(json.loads(json.dumps(target)) == target, "a target is plain JSON")
             expect(f"dbt-{target.get('type')}" == plugin.adapter, "its type is that of the adapter")
-            expect(target == plugin.dbt_target(request), "a target is the same twice")
+
+    def test_other_lanes_are_refused(self, plugin: ComputePlugin[Any]) -> None:
+        """A lane that it does not name raises the error of its own, which says what to do."""
+        for lane in set(Lane) - plugin.lanes:
+            try:
+                plugin.dbt_target(TargetRequest("some-product", lane))
+            except LaneNotSupportedError as error:
+                expect(error.remedy, f"the refusal of the lane {lane} says what to do")
+            else:
+                raise AssertionError(f"the lane {lane} raises LaneNotSupportedError")
+
+    def test_a_target_is_the_same_twice(self, plugin: ComputePlugin[Any]) -> None:
+        """Asked again, it gives an equal target of its own: a caller who changes one changes nothing else."""
+        for request in _requests(plugin):
+            first = plugin.dbt_target(request)
+            kept = json.dumps(first)
+            first["changed"] = True
+            for value in first.values():
+                if isinstance(value, dict):
+                    value["changed"] = True
+            expect(json.dumps(plugin.dbt_target(request)) == kept, "a target is the same twice, and nobody else's")
+
+    def test_a_target_is_the_same_elsewhere(
+        self, plugin: ComputePlugin[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No folder of this machine and no user gets into a target, so that artifacts are equal everywhere."""
+        here = [plugin.dbt_target(request) for request in _requests(plugin)]
+        monkeypatch.chdir(tmp_path)
+        for variable in ("HOME", "USER", "TMPDIR", "HOSTNAME", "TZ"):
+            monkeypatch.setenv(variable, str(tmp_path))
+        there = [plugin.dbt_target(request) for request in _requests(plugin)]
+        expect(here == there, "a target does not depend on the folder, the user or the machine")
+        expect(str(tmp_path) not in json.dumps(there), "no absolute path of this machine is in a target")
+
+    def test_products_and_lanes_do_not_meet(self, plugin: ComputePlugin[Any]) -> None:
+        """Two products, or two lanes of one, build in places of their own; an engine in memory has none to share."""
+        targets = [plugin.dbt_target(request) for request in _requests(plugin)]
+        told = [json.dumps(target, sort_keys=True) for target in targets if ":memory:" not in target.values()]
+        expect(len(told) == len(set(told)), "no two of product and lane have the same target")
+
+    def test_a_target_holds_no_secret(self, plugin: ComputePlugin[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+        """A secret is dbt's `env_var`: a target is made, and made the same, whether it can be resolved or not."""
+        named = secret_variables(plugin.config)
+        for variable in named:
+            monkeypatch.delenv(variable, raising=False)
+        without = [plugin.dbt_target(request) for request in _requests(plugin)]
+        for variable in named:
+            monkeypatch.setenv(variable, CANARY)
+        targets = [plugin.dbt_target(request) for request in _requests(plugin)]
+        expect(targets == without, "a target does not depend on the value of a secret")
+        expect(CANARY not in json.dumps(targets), "a target holds no secret")
+
+    def test_names_that_mean_something_to_yaml_and_jinja_are_text(self, plugin: ComputePlugin[Any]) -> None:
+        """A product that is named like a word of YAML gets a target like every other."""
+        for name in ("null", "true", "yes", "e1", "n"):
+            for lane in sorted(plugin.lanes):
+                target = plugin.dbt_target(TargetRequest(name, lane))
+                usual = plugin.dbt_target(TargetRequest("some-product", lane))
+                expect(_shape(target) == _shape(usual), f"the target of a product named {name} has the usual fields")
+
+
+def _requests(plugin: ComputePlugin[Any]) -> Iterator[TargetRequest]:
+    return (TargetRequest(product, lane) for product in PRODUCTS for lane in sorted(plugin.lanes))
+
+
+def _shape(target: dict[str, Any]) -> dict[str, str]:
+    return {name: type(value).__name__ for name, value in target.items()}

@@ -1,0 +1,145 @@
+"""The suites of catalog plugins find each breach of the contract, and nothing in a catalog that keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import pytest
+from floe_core.plugins import (
+    CatalogError,
+    CatalogPlugin,
+    CatalogUnavailableError,
+    HealthState,
+    HealthStatus,
+    PluginConfig,
+)
+from floe_core.spec.secrets import SecretRef
+from floe_core.testing import CatalogConformance, LiveCatalogConformance
+
+Failing = Callable[..., set[str]]
+SHARED: set[str] = set()
+
+
+class Config(PluginConfig):
+    there: bool = True
+    key: SecretRef = SecretRef(env="CATALOG_KEY")
+
+
+class Engine:
+    def __init__(self, held: set[str]) -> None:
+        self.held = held
+
+    def list_namespaces(self) -> list[tuple[str, ...]]:
+        return [tuple(name.split(".")) for name in self.held]
+
+
+class Catalog(CatalogPlugin[Config]):
+    name, version, floe_api_version = "catalog", "1.0.0", "1.0"
+    config_model: ClassVar[type[PluginConfig]] = Config
+    remedy: ClassVar[str] = "start it"
+    held = SHARED
+
+    def connect(self, fileio: Mapping[str, str] | None = None) -> Any:
+        del fileio
+        key = self.config.key.resolve().get_secret_value()
+        if not self.config.there:
+            raise self.silent(key)
+        return Engine(self.held)
+
+    def silent(self, key: str) -> Exception:
+        del key
+        return CatalogUnavailableError("no answer", where="http://nowhere", remedy=self.remedy)
+
+    def create_namespace(self, namespace: str, properties: Mapping[str, str] | None = None) -> bool:
+        del properties
+        made = namespace not in self.connect().held
+        self.held.add(namespace)
+        return made
+
+    def list_tables(self, namespace: str) -> tuple[str, ...]:
+        if namespace not in self.connect().held:
+            raise CatalogError("no such namespace", remedy="make it")
+        return ()
+
+    def health_check(self, timeout_s: float) -> HealthStatus:
+        del timeout_s
+        state = HealthState.HEALTHY if self.config.there else HealthState.UNHEALTHY
+        return HealthStatus(state, "as configured")
+
+
+class Silent(Catalog):
+    remedy: ClassVar[str] = ""
+
+
+class Other(Catalog):
+    def silent(self, key: str) -> Exception:
+        del key
+        return ConnectionError()
+
+
+class Quoting(Catalog):
+    def silent(self, key: str) -> Exception:
+        return CatalogUnavailableError("no answer", where=f"http://root:{key}@nowhere", remedy="start it")
+
+
+class Hopeful(Catalog):
+    def health_check(self, timeout_s: float) -> HealthStatus:
+        return HealthStatus(HealthState.HEALTHY, f"{timeout_s}")
+
+
+class Eager(Catalog):
+    def startup(self) -> None:
+        self.connect()
+
+
+class Alone(Catalog):
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.held = set()
+
+
+class Forgetful(Catalog):
+    def create_namespace(self, namespace: str, properties: Mapping[str, str] | None = None) -> bool:
+        return super().create_namespace(namespace, properties) or True
+
+    def list_tables(self, namespace: str) -> tuple[str, ...]:
+        self.connect()
+        return ("surprise",) if namespace in self.held else ()
+
+
+def failed_of(failing: Failing, suite: type[Any], kind: type[Catalog], monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    monkeypatch.setenv("CATALOG_KEY", "correct horse")
+    SHARED.clear()
+    unreachable = kind(Config(there=False))
+    return failing(suite, kind(Config()), unreachable=unreachable, namespace="conformance_free")
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        (Catalog, set()),
+        (Silent, {"silence_is_told"}),
+        (Other, {"silence_is_told"}),
+        (Quoting, {"errors_keep_the_secret"}),
+        (Hopeful, {"silence_is_not_healthy"}),
+        (Eager, {"making_it_asks_nobody"}),
+    ],
+)
+def test_each_breach_is_found(
+    failing: Failing, kind: type[Catalog], found: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert failed_of(failing, CatalogConformance, kind, monkeypatch) >= found
+    assert found or not failed_of(failing, CatalogConformance, kind, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [(Catalog, set()), (Alone, {"what_one_makes_another_sees"}), (Forgetful, {"namespaces"})],
+)
+def test_each_breach_of_a_running_catalog_is_found(
+    failing: Failing, kind: type[Catalog], found: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = failed_of(failing, LiveCatalogConformance, kind, monkeypatch)
+    assert failed >= found
+    assert bool(found) == bool(failed), failed
