@@ -1,0 +1,184 @@
+"""The installed `floe`: a product from nothing to its tests, a demo from elsewhere, and everything that goes wrong.
+
+Needs no service. dbt is loaded once a process, which is what most of the time goes into.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from floe_ops import project
+
+pytestmark = pytest.mark.duckdb
+
+FLOE = Path(sys.executable).with_name("floe")
+ENDLESS = "select count(*) as n from range(1000000) as a, range(1000000) as b, {{ ref('stg_orders') }} as c\n"
+HIDDEN = dict.fromkeys(("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "FLOE_DUCKDB_PATH"), "")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of somebody at a desk who has no platform."""
+    return {**{name: value for name, value in os.environ.items() if name not in HIDDEN}, **more}
+
+
+def floe(*words: str | Path, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Call the installed program; the caller looks at its exit code."""
+    return subprocess.run(
+        [FLOE, *words], cwd=cwd, env=environment(**more), capture_output=True, text=True, timeout=100, check=False
+    )
+
+
+def on_a_terminal(*words: str | Path, cwd: Path, **more: str) -> tuple[int, str]:
+    """Call it as a person does; its exit code and everything that it wrote."""
+    ours, its = pty.openpty()
+    with subprocess.Popen(
+        [FLOE, *words], cwd=cwd, env=environment(**more), stdout=its, stderr=its, stdin=its
+    ) as process:
+        os.close(its)
+        said = b""
+        try:
+            while chunk := os.read(ours, 65536):
+                said += chunk
+        except OSError:  # Linux ends a terminal that nobody writes to any more with EIO
+            pass
+        finally:
+            os.close(ours)
+        return process.wait(timeout=60), said.decode()
+
+
+def rows(database: Path, query: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A product that was made and built in a folder with a space in its name."""
+    folder = tmp_path_factory.mktemp("an empty folder")
+    made = floe("init", "order-insights", cwd=folder)
+    assert made.returncode == 0, made.stderr
+    home = folder / "order-insights"
+    ran = floe("run", cwd=home)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "✓ model mart_daily_orders" in ran.stdout
+    assert "1 seed, 2 models built" in ran.stdout
+    return home
+
+
+@pytest.fixture
+def product(built: Path, tmp_path: Path) -> Path:
+    """A copy of the built product, to break."""
+    return Path(shutil.copytree(built, tmp_path / "a copy" / "order-insights"))
+
+
+@pytest.mark.requirement("WU6-X5")
+def test_a_product_goes_from_nothing_to_its_tests(built: Path) -> None:
+    checked = floe("validate", built, cwd=built.parent)
+    assert checked.returncode == 0, checked.stderr
+    compiled = floe("compile", "order-insights", "--json", cwd=built.parent)
+    assert json.loads(compiled.stdout)["enforcement_result"]["passed"] is True
+    # dbt's manifest is there after the first run, and compiling says that it used it.
+    assert json.loads(compiled.stdout)["dbt_manifest"]["used"] is True
+    tested = floe("test", built, "--json", cwd=built.parent)
+    told = json.loads(tested.stdout)
+    assert (tested.returncode, told["ok"]) == (0, True)
+    assert {node["status"] for node in told["nodes"]} == {"pass"}
+    assert len(told["nodes"]) == 9
+    days = rows(
+        built / "target" / "order-insights-duckdb.duckdb",
+        "select strftime(order_day, '%d'), orders, revenue::float from main.mart_daily_orders order by 1",
+    )
+    assert [day[:2] for day in days] == [("01", 2), ("02", 2), ("04", 1)]
+
+
+@pytest.mark.requirement("WU6-X5")
+def test_a_planted_mistake_is_told_with_its_place_and_explained(product: Path) -> None:
+    spec = product / "floe.yaml"
+    spec.write_text(spec.read_text().replace("dependsOn: [stg_orders]", "dependsOn: [stg_order]"))
+    wrong = floe("run", product, cwd=product.parent)
+    assert wrong.returncode == 4
+    line = next(number for number, text in enumerate(spec.read_text().splitlines(), 1) if "[stg_order]" in text)
+    assert re.search(rf"floe\.yaml:{line}:\d+  FLOE-E204", wrong.stderr)
+    assert "did you mean stg_orders?" in wrong.stderr
+    explained = floe("explain", "FLOE-E204", cwd=product)
+    assert explained.returncode == 0
+    assert "dependsOn names a transform that this product does not list" in explained.stdout
+
+
+@pytest.mark.requirement("WU6-X5")
+def test_the_demo_runs_from_elsewhere_and_keeps_to_its_target(tmp_path: Path) -> None:
+    demo = tmp_path / "demo"
+    ignored = shutil.ignore_patterns("target", "logs", "*.duckdb")
+    shutil.copytree(project.root() / "demo" / "customer-360", demo / "customer-360", ignore=ignored)
+    shutil.copy(project.root() / "demo" / "manifest.yaml", demo)
+    elsewhere = tmp_path / "some where"
+    elsewhere.mkdir()
+    before = {path for path in demo.rglob("*") if path.is_file()}
+    code, said = on_a_terminal("run", "../demo/customer-360", cwd=elsewhere, NO_COLOR="1", COLUMNS="120")
+    assert code == 0, said
+    assert "✓ model mart_customer_360" in said
+    assert "\x1b[3" not in said  # NO_COLOR: no colour, whatever else a terminal is told
+    target = demo / "customer-360" / "target"
+    assert rows(target / "customer-360-duckdb.duckdb", "select count(*) > 0 from marts.mart_customer_360") == [(True,)]
+    made = {path for path in demo.rglob("*") if path.is_file()} - before
+    assert all(path.is_relative_to(target) for path in made)
+    assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.requirement("WU6-X5")
+def test_a_failing_model_is_told_with_the_line_of_its_sql(product: Path) -> None:
+    model = product / "models" / "marts" / "mart_daily_orders.sql"
+    model.write_text(model.read_text().replace("sum(amount)", "sum(amuont)"))
+    failed = floe("run", cwd=product)
+    assert failed.returncode == 4
+    assert "✗ model mart_daily_orders" in failed.stdout
+    assert re.search(r"where: .*/compiled/order_insights/models/marts/mart_daily_orders\.sql:4", failed.stderr)
+    assert 'Referenced column "amuont" not found' in failed.stderr
+    assert "Traceback" not in failed.stdout + failed.stderr
+
+
+@pytest.mark.requirement("WU6-X5")
+def test_a_failing_test_ends_with_4(product: Path) -> None:
+    with duckdb.connect(str(product / "target" / "order-insights-duckdb.duckdb")) as connection:
+        connection.execute("insert into main.mart_daily_orders select * from main.mart_daily_orders limit 1")
+    failed = floe("test", "--json", cwd=product)
+    told = json.loads(failed.stdout)
+    assert (failed.returncode, told["ok"], told["exit_code"]) == (4, False, 4)
+    bad = {node["name"] for node in told["nodes"] if node["status"] == "fail"}
+    assert bad == {"unique_mart_daily_orders_order_day", "no_money_is_lost"}
+
+
+@pytest.mark.requirement("WU6-X5")
+def test_a_run_that_is_stopped_is_named_to_others_and_leaves_a_clean_start(product: Path) -> None:
+    spec = product / "floe.yaml"
+    extra = "  - name: mart_endless\n    tier: gold\n    description: Never ends.\n    dependsOn: [stg_orders]\n"
+    spec.write_text(spec.read_text().replace("\noutputPorts:", extra + "\noutputPorts:"))
+    endless = product / "models" / "marts" / "mart_endless.sql"
+    endless.write_text(ENDLESS)
+    words = [FLOE, "run", "--select", "stg_orders", "--select", "mart_endless"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, cwd=product, env=environment(), stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout
+        assert any("✓ model stg_orders" in line for line in iter(process.stdout.readline, ""))
+        second = floe("run", cwd=product)
+        assert second.returncode == 6
+        assert f"process {process.pid}" in second.stderr
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 143, said
+    assert "stopped by SIGTERM" in said
+    assert "Traceback" not in said
+    endless.write_text("select count(*) as n from {{ ref('stg_orders') }}\n")
+    again = floe("run", cwd=product)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert rows(product / "target" / "order-insights-duckdb.duckdb", "select n from main.mart_endless") == [(5,)]
