@@ -40,7 +40,7 @@ class DuckDBDestination(PluginConfig):
     """
 
     kind: Literal["duckdb"] = "duckdb"
-    path: Annotated[str, Field(min_length=1, max_length=1024)] = "target/raw.duckdb"
+    path: Annotated[str, Field(min_length=1, max_length=1024)] = "target/landing.duckdb"
 
 
 class FilesystemDestination(PluginConfig):

@@ -10,7 +10,6 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from floe_core.errors import UsageError
@@ -18,10 +17,11 @@ from floe_core.plugins import IngestionError, IngestionResult
 
 from floe_ingestion_dlt import repair
 from floe_ingestion_dlt.config import DuckDBDestination
-from floe_ingestion_dlt.stores import Secrets, credentials, located
+from floe_ingestion_dlt.stores import Secrets, credentials, located, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from floe_core.plugins import IngestionRequest
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
 _ENVIRONMENT = threading.Lock()
-OWN = "_dlt_"
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,8 @@ class Job:
         if isinstance(destination, DuckDBDestination):
             return repair.database(self.database, self.request.dataset, tables)
         url = located(destination.url, self.request.base_dir)
-        found = credentials(destination.store, url, self.secrets)
-        return repair.files(url, found.to_s3fs_credentials() if found else {}, self.request.dataset, tables)
+        store = opened(destination.store, url, self.secrets)
+        return repair.files(store, url, self.request.dataset, tables)
 
 
 def prepared(request: IngestionRequest, source: DltSource, config: DltConfig) -> Job:
@@ -84,6 +83,14 @@ def prepared(request: IngestionRequest, source: DltSource, config: DltConfig) ->
                 why="dlt rewrites names other than lower-case letters, digits and single underscores",
                 remedy="rename it",
             )
+    job = Job(request, source, config, pipeline, Secrets())
+    if isinstance(config.destination, DuckDBDestination) and job.database.stem == request.dataset:
+        raise UsageError(
+            f"the dataset {request.dataset} has the name of its database",
+            where=job.database.name,
+            why="DuckDB cannot tell a schema from a database of the same name",
+            remedy="rename one of them",
+        )
     merged = [one.table for one in source.tables if one.write_disposition == "merge"]
     if merged and not isinstance(config.destination, DuckDBDestination):
         raise IngestionError(
@@ -92,7 +99,7 @@ def prepared(request: IngestionRequest, source: DltSource, config: DltConfig) ->
             why="a merge needs a database, and the destination is a folder of files",
             remedy="append with an incremental cursor, replace, or load into duckdb",
         )
-    return Job(request, source, config, pipeline, Secrets())
+    return job
 
 
 def run(job: Job) -> IngestionResult:
@@ -128,14 +135,15 @@ def _loaded(job: Job) -> dict[str, int]:
         pipelines_dir=str(folder),
         destination=_destination(job),
         dataset_name=job.request.dataset,
-        progress=None,
     )
     try:
         resources = of_source(job.source.root, job.request.base_dir, job.secrets)
-        format_ = None if isinstance(job.config.destination, DuckDBDestination) else "parquet"
-        info = pipeline.run(resources, loader_file_format=format_)
-        info.raise_on_failed_jobs()
-        counted = pipeline.last_trace.last_normalize_info.row_counts
+        options: Any = (
+            {} if isinstance(job.config.destination, DuckDBDestination) else {"loader_file_format": "parquet"}
+        )
+        pipeline.run(resources, **options).raise_on_failed_jobs()
+        normalized = pipeline.last_trace.last_normalize_info if pipeline.last_trace else None
+        counted = normalized.row_counts if normalized else {}
         return {one.table: counted.get(one.table, 0) for one in job.source.tables}
     finally:
         pipeline.deactivate()
@@ -199,14 +207,15 @@ def _alone(job: Job) -> Iterator[None]:
 
 @contextmanager
 def _settings(job: Job) -> Iterator[None]:
-    """dlt's own settings, which it takes from the environment; one load at a time in this process.
+    """What dlt takes from its environment; one load at a time in this process.
 
-    Its folders lie below the working directory, so that no file of this user's home is read or written,
-    and it tells nobody that it ran.
+    All its folders lie below the working directory, so that nothing of this user's home is read or written, and it
+    tells nobody that it ran.
     """
     work_dir = str(job.request.work_dir)
     wanted = {
         "DLT_DATA_DIR": work_dir,
+        "DLT_LOCAL_DIR": work_dir,
         "DLT_PROJECT_DIR": work_dir,
         "RUNTIME__DLTHUB_TELEMETRY": "false",
         "RUNTIME__LOG_LEVEL": "CRITICAL",
@@ -217,10 +226,22 @@ def _settings(job: Job) -> Iterator[None]:
         before = {name: os.environ.get(name) for name in wanted}
         os.environ.update(wanted)
         try:
-            yield
+            with _run_context(work_dir):
+                yield
         finally:
             for name, value in before.items():
                 if value is None:
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+
+
+@contextmanager
+def _run_context(work_dir: str) -> Iterator[None]:
+    from dlt.common.runtime.run_context import RunContext, switched_run_context
+
+    context = RunContext(work_dir)
+    # Even with telemetry off dlt keeps an id in its global folder, which would be in the user's home.
+    context._global_dir = work_dir  # noqa: SLF001 - made for being set, and there is no other way
+    with switched_run_context(context):
+        yield

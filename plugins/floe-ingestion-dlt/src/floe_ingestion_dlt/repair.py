@@ -13,10 +13,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
 LOADS, STATE, LOAD_ID = "_dlt_loads", "_dlt_pipeline_state", "_dlt_load_id"
+_DELETE = 'delete from "{dataset}"."{table}" where _dlt_load_id not in (select load_id from "{dataset}"._dlt_loads)'
 _PARQUET = re.compile(r"(\d+\.\d+)\.[^.]+\.parquet\Z")
 
 
@@ -37,22 +38,18 @@ def database(path: Path, dataset: str, tables: Iterable[str]) -> int:
         connection.begin()
         for table in sorted(wanted):
             # Names are checked by their models: lower-case letters, digits and underscores.
-            where = f'"{dataset}"."{table}" where {LOAD_ID} not in (select load_id from "{dataset}".{LOADS})'
-            counted = connection.execute(f"select count(*) from {where}").fetchone()  # noqa: S608 # nosec B608 - names are checked
-            connection.execute(f"delete from {where}")  # noqa: S608 # nosec B608 - names are checked
+            counted = connection.execute(_DELETE.format(dataset=dataset, table=table)).fetchone()
             removed += counted[0] if counted and table != STATE else 0
         connection.commit()
     return removed
 
 
-def files(url: str, options: Mapping[str, Any], dataset: str, tables: Iterable[str]) -> int:
-    """Take away files of incomplete loads below `url`; how many there were.
+def files(store: Any, url: str, dataset: str, tables: Iterable[str]) -> int:
+    """Take away files of incomplete loads below `url` in the fsspec file system `store`; how many there were.
 
     Here the state is written just before the mark of completion, so either of them tells that all jobs were done.
     """
-    from fsspec.core import url_to_fs
-
-    store, root = url_to_fs(url, **options)
+    root = store._strip_protocol(url)  # noqa: SLF001 - fsspec's only way from a URL to a path
     store.invalidate_cache()
     complete = {
         part

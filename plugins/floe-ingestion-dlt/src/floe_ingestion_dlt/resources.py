@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import dlt
 from dlt.sources.filesystem import filesystem, read_csv_duckdb, read_jsonl, read_parquet
@@ -11,16 +11,17 @@ from floe_core.plugins import IngestionError
 from floe_core.spec.secrets import resolved
 
 from floe_ingestion_dlt.sources import ApiKeyAuth, BearerAuth, FilesSource, RestSource, SqlSource
-from floe_ingestion_dlt.stores import Secrets, credentials, located
+from floe_ingestion_dlt.stores import Secrets, located, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dlt.extract import DltResource
+    from dlt.sources.rest_api.typing import RESTAPIConfig
 
     from floe_ingestion_dlt.sources import AnySource, Auth, Endpoint, Table
 
-READERS = {"csv": read_csv_duckdb, "jsonl": read_jsonl, "parquet": read_parquet}
+READERS: dict[str, Any] = {"csv": read_csv_duckdb, "jsonl": read_jsonl, "parquet": read_parquet}
 
 
 def of_source(source: AnySource, base_dir: Path, secrets: Secrets) -> list[DltResource]:
@@ -44,15 +45,15 @@ def of_source(source: AnySource, base_dir: Path, secrets: Secrets) -> list[DltRe
 
 def _files(source: FilesSource, base_dir: Path, secrets: Secrets) -> DltResource:
     url = located(source.url, base_dir)
-    listing = filesystem(url, credentials=credentials(source.store, url, secrets), file_glob=source.glob)
-    if source.required and next(iter(listing), None) is None:
+    store = opened(source.store, url, secrets)
+    if source.required and next(iter(filesystem(url, credentials=store, file_glob=source.glob)), None) is None:
         raise IngestionError(
             f"no file for the table {source.table}",
             where=f"{source.url}, glob {source.glob}",
             why="nothing matches",
             remedy="correct url or glob, or allow it with `required: false`",
         )
-    listing = filesystem(url, credentials=credentials(source.store, url, secrets), file_glob=source.glob)
+    listing = filesystem(url, credentials=store, file_glob=source.glob)
     if source.only_new:
         listing.apply_hints(incremental=dlt.sources.incremental("modification_date"))
     return _hinted((listing | READERS[source.format]()).with_name(source.table), source)
@@ -86,7 +87,7 @@ def _rest(source: RestSource, secrets: Secrets) -> list[DltResource]:
     if source.auth is not None:
         client["auth"] = _auth(source.auth, secrets)
     parts = [{"name": one.table, "endpoint": _endpoint(one)} for one in source.endpoints]
-    resources = rest_api_resources({"client": client, "resources": parts})  # type: ignore[arg-type] # its TypedDict cannot tell our dicts
+    resources = rest_api_resources(cast("RESTAPIConfig", {"client": client, "resources": parts}))
     return [_hinted(resource, one) for resource, one in zip(resources, source.endpoints, strict=True)]
 
 

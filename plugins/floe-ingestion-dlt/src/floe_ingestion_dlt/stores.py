@@ -51,7 +51,7 @@ def located(url: str, base_dir: Path) -> str:
 
 
 def credentials(store: ObjectStore, url: str, secrets: Secrets) -> Any:
-    """dlt's credentials for the bucket of `url`; None for a folder.
+    """Credentials of dlt's for the bucket of `url`; None for a folder.
 
     Raises:
         SecretUnavailableError: A reference points to nothing.
@@ -68,3 +68,15 @@ def credentials(store: ObjectStore, url: str, secrets: Secrets) -> Any:
         found.aws_access_key_id = secrets.take(store.access_key)
         found.aws_secret_access_key = secrets.take(store.secret_key)
     return found
+
+
+def opened(store: ObjectStore, url: str, secrets: Secrets) -> Any:
+    """The fsspec file system that `url` lies in.
+
+    Raises:
+        SecretUnavailableError: A reference points to nothing.
+    """
+    import fsspec  # type: ignore[import-untyped] # fsspec carries no types
+
+    found = credentials(store, url, secrets)
+    return fsspec.filesystem("s3", **found.to_s3fs_credentials()) if found else fsspec.filesystem("file")
