@@ -53,12 +53,17 @@ class DBTConformance(PluginConformance):
 
     def test_a_build_tells_each_node(self, plugin: DBTPlugin[Any], tmp_path: Path) -> None:
         """Each model is in the result and told as it ends, in order, with its times."""
-        told: list[str] = []
-        result = plugin.run(self._request(tmp_path, DbtCommand.RUN), on_node=lambda node: told.append(node.name))
+        told: list[tuple[str, str]] = []
+        result = plugin.run(
+            self._request(tmp_path, DbtCommand.RUN),
+            on_start=lambda node: told.append(("begins", node.name)),
+            on_node=lambda node: told.append(("ends", node.name)),
+        )
         expect(result.success and not result.failures, "a sound project builds")
         expect(result.command is DbtCommand.RUN and result.elapsed_s > 0, "the result tells the command and its time")
         expect([node.name for node in result.nodes] == ["first", "second"], "the result holds each node in order")
-        expect(sorted(told) == ["first", "second"], "each node is told as it ends")
+        order = [(word, name) for name in ("first", "second") for word in ("begins", "ends")]
+        expect(told == order, "each node is told as it begins and as it ends, one that needs another after it")
         times = [(node.started_at, node.finished_at) for node in result.nodes]
         expect(all(begin and end and begin <= end for begin, end in times), "a node begins before it ends")
 
