@@ -62,7 +62,7 @@ def datasets_of(manifest: Mapping[str, Any], unique_ids: tuple[str, ...], source
     while waiting:
         unique_id = waiting.pop()
         node = _entry(manifest, unique_id)
-        if unique_id in seen or node.get("resource_type") not in READABLE:
+        if unique_id in seen or _text(node, "resource_type") not in READABLE:
             continue
         seen.add(unique_id)
         if _mapping(node.get("config")).get("materialized") == "ephemeral":
