@@ -226,6 +226,10 @@ def _rights(loaded: Loaded, resolved: Resolved, place: ClusterPlace) -> tuple[Ma
         return tuple(cast("RBACPlugin[Any]", plugin.instance).manifests(request))
     except FloeError as error:
         advice = Advice(f"{error.what}: {error.why}" if error.why else error.what, remedy=error.remedy)
-        loc = ("plugins", PluginType.RBAC.value, "type")
-        refused = SpecError([loaded.manifest.source.problem(problems.RIGHTS_REFUSED, loc, advice)])
-    raise refused
+    except Exception as error:  # noqa: BLE001 - a plugin is foreign code; its words may hold anything
+        advice = Advice(
+            f"{plugin.entry.name} fails to express the product's rights: {type(error).__name__}",
+            remedy=f"ask the authors of {plugin.entry.distribution}",
+        )
+    loc = ("plugins", PluginType.RBAC.value, "type")
+    raise SpecError([loaded.manifest.source.problem(problems.RIGHTS_REFUSED, loc, advice)])
