@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from floe_core.plugins import DBTPlugin, DbtRequest, DbtResult, NoConfig
 
-from floe_dbt_core.runner import Invocation
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -41,6 +39,8 @@ class DBTCorePlugin(DBTPlugin[NoConfig]):
             DbtDatabaseError: The database file is locked, or cannot be opened; names it and who holds it.
             DbtError: dbt ended before it ran any node.
         """
+        from floe_dbt_core.runner import Invocation
+
         return Invocation(request, on_node, on_start).run()
 
     def engine_version(self) -> str:

@@ -61,7 +61,8 @@ _GROUPS = {kind: f"floe.{kind.value}{'s' if kind in _PLURAL else ''}" for kind i
 class PluginConfig(BaseModel):
     """Base of every plugin's configuration: frozen, and an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    # Schemas are built when the first configuration is validated: of all that are installed, a platform uses a few.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
 
 class NoConfig(PluginConfig):
