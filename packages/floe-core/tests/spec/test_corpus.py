@@ -38,6 +38,7 @@ EXPECT = re.compile(r"(?P<code>FLOE-E[0-9]{3}) at (?P<place>[0-9]+:[0-9]+|-)")
 
 BROKEN = PluginEntry(PluginType.COMPUTE, "broken", "no_such_module:Plugin", "floe-compute-broken", "0.1.0")
 """A plugin that is declared and cannot be imported, for the cases that choose it."""
+ENTRIES = (*discover(), BROKEN)
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ CASES = [read(path) for path in sorted([*CORPUS.glob("*/*.yaml"), *CORPUS.glob("
 def found(case: Case) -> SpecError:
     """What compiling says of the case."""
     with pytest.raises(SpecError) as caught:
-        compile_product(case.product, case.manifest, registry=Registry([*discover(), BROKEN]))
+        compile_product(case.product, case.manifest, registry=Registry(ENTRIES))
     return caught.value
 
 

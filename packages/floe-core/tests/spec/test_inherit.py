@@ -157,7 +157,7 @@ observability: {logging: {format: json}}
     assert where(document, "plugins", "compute", "config", "threads") == "enterprise.yaml:6:45"
     assert where(document, "governance", "data_retention_days") == "sales.yaml:9:24"
     assert where(document, "governance", "require_owners") == "enterprise.yaml:12:19"
-    assert where(document, "governance", "required_tags", "silver") == "enterprise.yaml:15:48"
+    assert where(document, "governance", "required_tags", "silver") == "enterprise.yaml:15:43"
     assert where(document, "approved_sinks") == "enterprise.yaml:9:17"
     assert where(document, "observability", "logging", "format") == "sales.yaml:10:35"
     assert where(document, "observability", "logging", "level") == "enterprise.yaml:18:20"

@@ -12,8 +12,6 @@ from floe_core.plugins import PluginType
 from floe_core.spec import FloeSpec, PlatformManifest, Problem, SpecError, load_manifest, load_product
 from floe_core.spec.load import load
 from floe_core.spec.platform import PluginSelections
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 Edit = Callable[[Path, str, str], None]
 
@@ -216,40 +214,3 @@ def test_ten_thousand_models_load_in_bounded_time(example: Path) -> None:
     begin = time.process_time()
     assert len(load_product(path).model.transforms) == 10_000
     assert time.process_time() - begin < 10
-
-
-WORDS = st.sampled_from(
-    [
-        "apiVersion",
-        "kind",
-        "metadata",
-        "name",
-        "transforms",
-        "tier",
-        "dependsOn",
-        "schedule",
-        "cron",
-        "token",
-        "plugins",
-        "x",
-    ]
-)
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | WORDS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=5),
-    max_leaves=15,
-)
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
-@given(st.one_of(st.binary(max_size=300), st.dictionaries(WORDS, VALUES).map(lambda made: repr(made).encode())))
-def test_any_bytes_give_a_model_or_a_readable_error(tmp_path: Path, raw: bytes) -> None:
-    path = tmp_path / "any.yaml"
-    path.write_bytes(raw)
-    for model in (FloeSpec, PlatformManifest):
-        told: tuple[Problem, ...] = ()
-        try:
-            load(path, model)
-        except SpecError as error:
-            told = error.problems
-        assert all(one.code and one.reason and str(one) for one in told)

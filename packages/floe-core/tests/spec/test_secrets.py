@@ -1,17 +1,28 @@
 from __future__ import annotations
 
+import json
 import secrets
 from pathlib import Path
 
 import pytest
 from floe_core.errors import ExitCode
-from floe_core.spec.secrets import SecretRef, SecretUnavailableError, Setting, resolved
-from pydantic import BaseModel, ValidationError
+from floe_core.spec.secrets import STORE_KEY, SecretRef, SecretUnavailableError, Setting, resolved
+from pydantic import BaseModel, SecretStr, ValidationError
 
 
 @pytest.mark.parametrize(
     "value",
-    ["plain-value", 12, {}, {"env": "A", "file": "b"}, {"env": "A B"}, {"env": "A\n"}, {"file": ""}, {"vault": "x"}],
+    [
+        "plain-value",
+        12,
+        {},
+        {"env": "A", "file": "b"},
+        {"env": "A B"},
+        {"env": "A\n"},
+        {"file": ""},
+        {"vault": "x"},
+        {"secret": "a b"},
+    ],
 )
 def test_what_is_no_reference_is_refused_without_repeating_it(value: object) -> None:
     with pytest.raises(ValidationError) as caught:
@@ -60,3 +71,64 @@ def test_a_setting_is_a_value_or_a_reference(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("PLACE", "there")
     assert resolved(Holder.model_validate({"where": "here"}).where) == "here"
     assert resolved(Holder.model_validate({"where": {"env": "PLACE"}}).where) == "there"
+
+
+NAMED = SecretRef.model_validate({"secret": "a"})
+
+
+class Nested(BaseModel):
+    plain: Setting = ""
+    listed: tuple[SecretRef, ...] = ()
+    inner: Holder | None = None
+
+
+def store(name: str) -> SecretStr:
+    """A store that knows what every name is worth."""
+    return SecretStr(f"worth of {name}")
+
+
+def test_a_name_is_looked_up_in_the_store_of_the_validation() -> None:
+    content = {"plain": {"secret": "a"}, "listed": [{"secret": "team/b.c"}], "inner": {"where": {"secret": "d"}}}
+    held = Nested.model_validate(content, context={STORE_KEY: store})
+    assert resolved(held.plain) == "worth of a"
+    assert held.listed[0].resolve().get_secret_value() == "worth of team/b.c"
+    assert held.inner is not None
+    assert resolved(held.inner.where) == "worth of d"
+
+
+def test_a_name_without_a_store_names_the_plugin_type() -> None:
+    for reference in (NAMED, SecretRef.model_validate({"secret": "a"}, context={"other": 1})):
+        with pytest.raises(SecretUnavailableError, match=r"plugins\.secrets") as caught:
+            reference.resolve()
+        assert caught.value.exit_code is ExitCode.MISSING
+
+
+def test_a_reference_can_be_given_a_store_later() -> None:
+    reference = NAMED
+    assert reference.bound_to(store).resolve().get_secret_value() == "worth of a"
+    assert reference.bound_to(store) == reference
+    assert {reference, reference.bound_to(store), SecretRef(env="a")} == {reference, SecretRef(env="a")}
+
+
+@pytest.mark.parametrize("form", [{"env": "NAME"}, {"file": "/run/x"}, {"secret": "a-b"}])
+def test_a_reference_is_dumped_and_read_back_as_it_was_written(form: dict[str, str]) -> None:
+    reference = SecretRef.model_validate(form, context={STORE_KEY: store})
+    assert reference.model_dump() == form
+    assert json.loads(reference.model_dump_json()) == form
+    assert SecretRef.model_validate(reference.model_dump()) == reference
+    ((kind, name),) = form.items()
+    assert str(reference) == f"{kind}:{name}"
+
+
+def test_what_the_store_does_is_not_hidden() -> None:
+    def closed(name: str) -> SecretStr:
+        raise SecretUnavailableError(f"no secret {name}")
+
+    with pytest.raises(SecretUnavailableError, match="no secret a"):
+        NAMED.bound_to(closed).resolve()
+
+
+def test_neither_store_nor_value_is_printed() -> None:
+    reference = NAMED.bound_to(store)
+    assert "worth" not in f"{reference} {reference!r} {reference.resolve()} {Nested(plain=reference)!r}"
+    assert "store" not in repr(reference)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 from floe_core.spec import yamltree
@@ -145,3 +146,58 @@ JSON = st.recursive(
 @given(JSON)
 def test_json_reads_as_itself(value: object) -> None:
     assert parse(json.dumps(value, ensure_ascii=False).encode()).plain() == value
+
+
+def test_the_number_of_values_is_bounded_wherever_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yamltree, "MAX_NODES", 100)
+    assert "more than 100 values" in refused("[" + "a," * 100 + "]").reason
+    assert "more than 100 values" in refused("[[[[" + "a," * 100).reason
+    assert "more than 100 values" in refused("{" + ", ".join(f"k{i}: 1" for i in range(100)) + "}").reason
+
+
+def test_the_length_of_a_text_is_bounded() -> None:
+    assert "characters" in refused("a: " + "x" * (yamltree.MAX_TEXT + 1)).reason
+
+
+@pytest.mark.parametrize(
+    ("raw", "line", "column"),
+    [
+        (b"a: 1\nb: x\x00y", 2, 5),
+        (b"a: 1\r\nb: x\x07y", 2, 5),
+        (b"a: 1\rb: x\x7fy", 2, 5),
+        ("a: ü\u2028b: 1".encode(), 1, 5),
+        ("\ufeff\ufeffa: 1".encode(), 1, 1),
+        (b"a: \xc3\xbc\nb: \xc3\xbc\xff", 2, 5),
+        ("a: 1".encode("utf-16"), 1, 1),
+    ],
+)
+def test_what_nobody_sees_is_refused_at_its_place(raw: bytes, line: int, column: int) -> None:
+    error = refused(raw)
+    assert (error.line, error.column) == (line, column)
+    assert error.remedy
+
+
+def test_a_mark_of_byte_order_and_line_breaks_of_windows_do_not_move_places() -> None:
+    root = parse("\ufeffa: 1\r\nb: ü\r\nc:\r\n  - x\r\n".encode())
+    assert root.keys == {"a": (1, 1), "b": (2, 1), "c": (3, 1)}
+    assert root.plain() == {"a": 1, "b": "ü", "c": ["x"]}
+
+
+def test_a_quoted_sign_of_merging_is_a_name() -> None:
+    assert parse(b'a: {"<<": 1}').plain() == {"a": {"<<": 1}}
+
+
+def test_both_parsers_of_pyyaml_know_the_same_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where PyYAML was built without libyaml, its own parser is used: slower, and nothing else is different."""
+    paths = sorted((Path(__file__).parent.parent / "corpus").glob("*/*.yaml"))
+    fast = [told(path.read_bytes()) for path in paths]
+    monkeypatch.delattr("yaml.CSafeLoader")
+    assert [told(path.read_bytes()) for path in paths] == fast
+
+
+def told(raw: bytes) -> object:
+    """The tree with its places, or that there is none and in which line."""
+    try:
+        return parse(raw)
+    except YamlError as error:
+        return error.line

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
-
-from pydantic.errors import PydanticUserError
+from typing import TYPE_CHECKING
 
 from floe_core.spec import foreign, problems
 from floe_core.spec.literals import BY_REFERENCE, safe_name
+from floe_core.spec.lookup import Lookup
 from floe_core.spec.problems import nearest
 from floe_core.spec.source import Advice, Point, child, dotted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
@@ -31,12 +30,15 @@ _CODES = {
 }
 _POINTS = {
     "missing": Point.HIDDEN,
+    "union_tag_not_found": Point.HIDDEN,
     "floe_reference": Point.HIDDEN,
     "floe_one_form": Point.HIDDEN,
     "extra_forbidden": Point.KEY,
     "floe_environment": Point.KEY,
     "floe_scope": Point.KEY,
 }
+NEARBY = 50
+"""Problems of a file for which the nearest valid name is looked for."""
 _QUOTED = re.compile(r"'([^']*)'")
 
 
@@ -72,17 +74,15 @@ def explain(
 
 def _places(loc: Loc, detail: ErrorDetails) -> list[tuple[Loc, int]]:
     """Where it is wrong; a check of a whole list or mapping says which of its members are."""
-    told = detail.get("ctx", {}).get("places")
+    context = detail.get("ctx", {})
+    if detail["type"] == "union_tag_invalid":
+        return [((*loc, _tag_of(detail)), 0)]
+    told = context.get("places")
     return [((*loc, *below), first) for below, first in told] if told else [(loc, 0)]
 
 
-def _json_schema(model: type[BaseModel]) -> dict[str, Any]:
-    from floe_core.spec.jsonschema import exact
-
-    try:
-        return exact(model)
-    except PydanticUserError:  # a plugin's model may hold what JSON Schema cannot say
-        return {}
+def _tag_of(detail: ErrorDetails) -> str:
+    return str(detail.get("ctx", {}).get("discriminator", "")).strip("'")
 
 
 def _real(root: Node, base: Loc, detail: ErrorDetails) -> Loc:
@@ -110,11 +110,13 @@ class _Teller:
         self._model = model
         self._base = base
         self._code = code
-        self._schema = _Schema(_json_schema(model))
+        self._schema = Lookup(model, source.node(base))
+        self._told = 0
 
     def problem(self, detail: ErrorDetails, place: Loc, twin: int) -> Problem:
         """The problem at `place`; `twin` is the index of what a repeated member repeats."""
         kind, inner = detail["type"], place[len(self._base) :]
+        self._told += 1
         code, point = _CODES.get(kind, self._code), _POINTS.get(kind, Point.VALUE)
         if detail["loc"][-1:] == ("[key]",):
             return self._source.problem(code, place, self._advice(detail, inner, str(place[-1])), Point.KEY)
@@ -131,8 +133,8 @@ class _Teller:
     def _unknown(self, inner: Loc) -> tuple[str, Advice]:
         """A field that the model does not have: code, where another than usual, and the words."""
         name, valid = str(inner[-1]), self._schema.names(inner[:-1])
-        near = nearest(name, valid)
-        misspelt = nearest(name, valid, cutoff=0.85)
+        near = self._near(name, valid)
+        misspelt = self._near(name, valid, cutoff=0.85)
         misplaced = getattr(self._model, "misplaced", {}) if len(inner) == 1 else {}
         if name in misplaced:
             return "", Advice(misplaced[name][0], near, misplaced[name][1])
@@ -141,6 +143,10 @@ class _Teller:
         if code:
             return code, Advice(f"there is no field {safe_name(name)!r} here: {reason}", remedy=remedy)
         return "", Advice(f"there is no field {safe_name(name)!r} here", near, _choose("the fields here are", valid))
+
+    def _near(self, word: str, valid: Sequence[str], cutoff: float = 0.6) -> str:
+        # Looking costs more than all the rest, and a person reads the first few problems.
+        return nearest(word, valid, cutoff=cutoff) if self._told <= NEARBY else ""
 
     def _repeated(self, place: Loc, twin: int) -> Advice:
         whole = next(at for at in range(len(place), 0, -1) if isinstance(place[at - 1], int))
@@ -153,11 +159,16 @@ class _Teller:
             case "missing":
                 last = str(inner[-1])
                 advice = Advice(f"the field {last!r} is missing", remedy=f"add {last}: {schema.example(inner)}")
-            case "enum" | "literal_error":
-                words = _QUOTED.findall(str(detail.get("ctx", {}).get("expected", "")))
+            case "enum" | "literal_error" | "union_tag_invalid":
+                context = detail.get("ctx", {})
+                words = _QUOTED.findall(str(context.get("expected") or context.get("expected_tags")))
                 advice = Advice(
                     "not a word that is valid here", nearest(str(value), words), _choose("write one of", words)
                 )
+            case "union_tag_not_found":
+                tag = _tag_of(detail)
+                words = list(schema.tags(inner))
+                advice = Advice(f"the field {tag!r} is missing", remedy=f"add {tag}: {' or '.join(words) or '…'}")
             case "floe_timezone":
                 from floe_core.spec.schedule import timezones
 
@@ -197,63 +208,3 @@ _WORDS = {
 
 def _choose(lead: str, names: Sequence[str]) -> str:
     return f"{lead}: {', '.join(names)}" if names else "remove it"
-
-
-_INNER = {"$ref", "properties", "items", "additionalProperties"}
-"""A branch of a union with one of these has parts of its own."""
-
-
-class _Schema:
-    """Looks places up in a model's JSON Schema, which is made only when something is wrong."""
-
-    def __init__(self, root: Mapping[str, Any]) -> None:
-        self._root = root
-        self._definitions: Mapping[str, Any] = root.get("$defs", {})
-
-    def names(self, loc: Loc) -> tuple[str, ...]:
-        return tuple(self._resolve(self._at(loc)).get("properties", ()))
-
-    def remedy(self, loc: Loc) -> str:
-        place = self._telling(self._at(loc))
-        description, examples = str(place.get("description", "")), place.get("examples", ())
-        if "minimum" in place and "maximum" in place:
-            return f"write a number from {place['minimum']} to {place['maximum']}"
-        if "minimum" in place or "maximum" in place:
-            bound = f"least {place['minimum']}" if "minimum" in place else f"most {place['maximum']}"
-            return f"write a number, at {bound}"
-        if "$ref" in place or not (description or examples):
-            return "correct the value"
-        example = f"for example {examples[0]}" if examples else ""
-        return "write " + ", ".join(part for part in (description, example) if part)
-
-    def example(self, loc: Loc) -> str:
-        place = self._telling(self._at(loc))
-        if examples := place.get("examples"):
-            return str(examples[0])
-        if "const" in place:
-            return str(place["const"])
-        return " or ".join(map(str, self._resolve(place).get("enum", ()))) or "…"
-
-    def _at(self, loc: Loc) -> Mapping[str, Any]:
-        place: Mapping[str, Any] = self._root
-        for step in loc:
-            whole = self._resolve(place)
-            key = "items" if isinstance(step, int) else "additionalProperties"
-            below = whole.get("properties", {}).get(str(step), whole.get(key, {}))
-            place = below if isinstance(below, dict) else {}
-        return place
-
-    def _telling(self, place: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The first alternative that says something, where there are several."""
-        branches = [branch for branch in place.get("anyOf", ()) if branch.get("type") != "null"]
-        told = (branch for branch in branches if "description" in branch or "examples" in branch)
-        telling: Mapping[str, Any] = next(told, branches[0] if branches else place)
-        return telling
-
-    def _resolve(self, place: Mapping[str, Any]) -> Mapping[str, Any]:
-        for branch in (*place.get("anyOf", ()), *place.get("allOf", ())):
-            if _INNER & set(branch):
-                return self._resolve(branch)
-        if "$ref" in place:
-            return dict(self._definitions.get(str(place["$ref"]).rpartition("/")[2], {}))
-        return place

@@ -72,10 +72,15 @@ class Source:
 
     def value(self, loc: Loc) -> object:
         """What stands at `loc`; None where nothing does."""
+        node = self.node(loc)
+        return node.value if node is not None else None
+
+    def node(self, loc: Loc) -> Node | None:
+        """The part of the tree at `loc`; None where there is none."""
         node: Node | None = self.holding(loc).root
         for step in loc:
             node = child(node, step) if node is not None else None
-        return node.value if node is not None else None
+        return node
 
 
 @dataclass(frozen=True)

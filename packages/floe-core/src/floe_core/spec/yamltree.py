@@ -180,6 +180,8 @@ class _Builder:
         plain = event.implicit[0]
         frame = self._stack[-1] if self._stack else None
         if frame and frame.node.keys is not None and frame.key is None:
+            if plain and event.value == "<<":
+                raise YamlError("merge keys are not part of YAML 1.2", line, column, "repeat the fields")
             self._key(frame, event.value, line, column)
             return
         value = _resolve(event.value, line, column) if plain else event.value
@@ -199,8 +201,6 @@ class _Builder:
                 column,
                 "keep one of them",
             )
-        if name == "<<":
-            raise YamlError("merge keys are not part of YAML 1.2", line, column, "repeat the fields")
         keys[name] = (line, column)
         frame.key = name
 
