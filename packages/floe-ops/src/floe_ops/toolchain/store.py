@@ -20,13 +20,13 @@ NO_SPACE = 28
 STAMP = "build.json"
 
 
-def intact(place: Path, program: str) -> bool:
-    """Whether `place` holds `program` exactly as it was put there."""
+def intact(place: Path, program: str, *, runs: bool = True) -> bool:
+    """Whether `place` holds the file `program` exactly as it was put there, and it `runs` if it should."""
     try:
         stamp = json.loads((place / STAMP).read_text(encoding="utf-8"))
         file = place / program
         same = file.stat().st_size == stamp["size"] and checksum(file) == stamp["sha256"]
-        return bool(same) and os.access(file, os.X_OK)
+        return bool(same) and os.access(file, os.X_OK if runs else os.R_OK)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

@@ -15,7 +15,7 @@ from floe_core.errors import FloeError
 from floe_ops import project, toolchain
 from floe_ops.services import services
 from floe_ops.targets.local import catalog, ports, starting
-from floe_ops.toolchain import golang
+from floe_ops.toolchain import golang, wheels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,7 +148,7 @@ def _listener(port: int) -> str:
 
 def _network() -> Finding:
     """Whether the package index answers; needed only for what is not here yet."""
-    why = golang.why_no_wheel()
+    why = wheels.why_not(golang.GROUP)
     if why:
         return Finding("package index", "note", why, "needed only for what is not installed or built yet")
     return Finding("package index", "ok", "answers")
