@@ -41,10 +41,10 @@ def test_a_sound_plugin_is_made_with_its_configuration(plugin_module: Write) -> 
 
 
 def test_nothing_is_imported_before_it_is_asked_for(plugin_module: Write) -> None:
-    entry = plugin_module(PluginType.QUALITY, "q", "raise RuntimeError('imported')")
+    entry = plugin_module(PluginType.QUALITY, "q", "raise ImportError('imported')")
     registry = Registry([entry])
     assert registry.find(PluginType.QUALITY, "q") is entry
-    with pytest.raises(BrokenPluginError, match="RuntimeError: imported"):
+    with pytest.raises(BrokenPluginError, match="ImportError: imported"):
         registry.load(PluginType.QUALITY, "q")
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from floe_core.plugins import SecretsPlugin
+    from floe_core.plugins import IngestionPlugin, SecretsPlugin
     from floe_core.registry import Registry, ResolvedPlugin
     from floe_core.spec.load import Document
     from floe_core.spec.platform import PlatformManifest, PluginSelection
@@ -145,7 +145,7 @@ class Resolver:
                 yield from self._load_source(plugin, index, source)
 
     def _load_source(self, plugin: ResolvedPlugin, index: int, source: SourceSpec) -> Iterator[Problem]:
-        model: type[BaseModel] = cast("Any", plugin.instance).source_model
+        model = cast("IngestionPlugin[Any]", plugin.instance).source_model
         base: Loc = ("sources", index, "config")
         try:
             self.sources[source.name] = model.model_validate(source.config, context={STORE_KEY: self.store})

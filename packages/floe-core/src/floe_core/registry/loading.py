@@ -59,9 +59,14 @@ def _missing_module(entry: PluginEntry, error: ModuleNotFoundError) -> BrokenPlu
     return broken(entry, why, f"install what provides the module {missing}, or reinstall {entry.distribution} whole")
 
 
+# Words of Python itself, or meant to be read at the end of a process. Any other error of foreign code may quote what
+# it worked on, a secret for example, so it is told by its kind alone.
+_TOLD: Final = (ImportError, SyntaxError, NameError, AttributeError, TypeError, SystemExit)
+
+
 def _first_line(error: BaseException) -> str:
     try:
-        words = str(error).strip().splitlines()
+        words = str(error).strip().splitlines() if isinstance(error, _TOLD) else []
     except Exception:  # noqa: BLE001 - foreign code, which can also fail to say what is wrong with it
         words = []
     return f"{type(error).__name__}: {words[0]}" if words else type(error).__name__
