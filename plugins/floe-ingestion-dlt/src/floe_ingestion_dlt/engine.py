@@ -113,11 +113,12 @@ def run(job: Job) -> IngestionResult:
     with _alone(job), _settings(job):
         import duckdb
         from dlt.common.exceptions import DltException
+        from sqlalchemy.exc import SQLAlchemyError
 
         try:
             job.repaired()
             return IngestionResult(_loaded(job), time.monotonic() - begin)
-        except (DltException, duckdb.Error, OSError) as error:
+        except (DltException, SQLAlchemyError, duckdb.Error, OSError, ImportError) as error:
             _undo(job)
             raise _failure(job, error) from None
 
@@ -217,6 +218,8 @@ def _settings(job: Job) -> Iterator[None]:
         "DLT_DATA_DIR": work_dir,
         "DLT_LOCAL_DIR": work_dir,
         "DLT_PROJECT_DIR": work_dir,
+        # Arrow tables too say which load brought a row: `repair` goes by it.
+        "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",
         "RUNTIME__DLTHUB_TELEMETRY": "false",
         "RUNTIME__LOG_LEVEL": "CRITICAL",
         "RUNTIME__REQUEST_TIMEOUT": str(job.config.request_timeout_s),

@@ -10,7 +10,7 @@ from dlt.sources.rest_api import rest_api_resources
 from floe_core.plugins import IngestionError
 from floe_core.spec.secrets import resolved
 
-from floe_ingestion_dlt.sources import ApiKeyAuth, BearerAuth, FilesSource, RestSource, SqlSource
+from floe_ingestion_dlt.sources import ApiKeyAuth, BearerAuth, Endpoint, FilesSource, RestSource, SqlSource
 from floe_ingestion_dlt.stores import Secrets, located, opened
 
 if TYPE_CHECKING:
@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     from dlt.extract import DltResource
     from dlt.sources.rest_api.typing import RESTAPIConfig
 
-    from floe_ingestion_dlt.sources import AnySource, Auth, Endpoint, Table
+    from floe_ingestion_dlt.sources import AnySource, Auth, Table
 
-READERS: dict[str, Any] = {"csv": read_csv_duckdb, "jsonl": read_jsonl, "parquet": read_parquet}
+READERS: dict[str, Any] = {
+    "csv": read_csv_duckdb,
+    "jsonl": read_jsonl,
+    # Arrow keeps a file's own types; rows as dictionaries would lose a decimal's scale.
+    "parquet": lambda: read_parquet(use_pyarrow=True),
+}
 
 
 def of_source(source: AnySource, base_dir: Path, secrets: Secrets) -> list[DltResource]:
@@ -68,7 +73,8 @@ def _hinted(resource: DltResource, table: Table) -> DltResource:
     }
     if table.primary_key:
         hints["primary_key"] = list(table.primary_key)
-    if table.incremental is not None and table.incremental.start_param is None:
+    # A REST endpoint has told dlt already, since its cursor is part of the request.
+    if table.incremental is not None and not isinstance(table, Endpoint):
         hints["incremental"] = dlt.sources.incremental(
             table.incremental.cursor, initial_value=table.incremental.initial
         )
@@ -105,11 +111,11 @@ def _endpoint(one: Endpoint) -> dict[str, Any]:
         endpoint["data_selector"] = one.data_selector
     if one.paginator is not None:
         endpoint["paginator"] = one.paginator.model_dump(exclude_none=True)
-    if one.incremental is not None and one.incremental.start_param is not None:
+    if one.incremental is not None:
         endpoint["incremental"] = {
-            "start_param": one.incremental.start_param,
             "cursor_path": one.incremental.cursor,
             "initial_value": one.incremental.initial,
+            **({"start_param": one.incremental.start_param} if one.incremental.start_param else {}),
         }
     return endpoint
 

@@ -44,10 +44,13 @@ class Secrets:
 
 
 def located(url: str, base_dir: Path) -> str:
-    """`url` as dlt takes it: a bucket as it is, a folder as an absolute `file://` URL."""
+    """`url` as dlt takes it: a bucket as it is, a folder as an absolute path.
+
+    No `file://` URL: fsspec does not decode one, so a space in a path would become another folder.
+    """
     if "://" in url:
         return url
-    return (base_dir / Path(url).expanduser()).resolve().as_uri()
+    return str((base_dir / Path(url).expanduser()).resolve())
 
 
 def credentials(store: ObjectStore, url: str, secrets: Secrets) -> Any:
