@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -60,7 +61,12 @@ class LazyGroup(click.Group):
     """A group that imports a command only to run it, so that `floe --help` stays fast."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Click's own, with streams that take every character: a path may hold bytes that no encoding knows."""
+        """Click's own, with streams that take every character: a path may hold bytes that no encoding knows.
+
+        pydantic would look for plugins of its own in the metadata of everything that is installed: 40 ms a process,
+        and one distribution with a broken line would end every command. Who uses such plugins sets the variable.
+        """
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
