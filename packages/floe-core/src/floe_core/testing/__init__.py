@@ -14,11 +14,13 @@ from floe_core.testing.catalog import CatalogConformance, LiveCatalogConformance
 from floe_core.testing.compute import ComputeConformance
 from floe_core.testing.dbt import DBTConformance
 from floe_core.testing.identity import IdentityConformance
+from floe_core.testing.ingestion import IngestionConformance
 from floe_core.testing.lineage_backend import LineageBackendConformance
 from floe_core.testing.orchestrator import OrchestratorConformance
 from floe_core.testing.quality import QualityConformance
 from floe_core.testing.rbac import RBACConformance
 from floe_core.testing.secrets import SecretsConformance
+from floe_core.testing.semantic_layer import SemanticLayerConformance
 from floe_core.testing.storage import StorageConformance
 from floe_core.testing.telemetry_backend import TelemetryBackendConformance
 
@@ -28,6 +30,7 @@ __all__ = [
     "ComputeConformance",
     "DBTConformance",
     "IdentityConformance",
+    "IngestionConformance",
     "LineageBackendConformance",
     "LiveCatalogConformance",
     "OrchestratorConformance",
@@ -35,6 +38,7 @@ __all__ = [
     "QualityConformance",
     "RBACConformance",
     "SecretsConformance",
+    "SemanticLayerConformance",
     "StorageConformance",
     "TelemetryBackendConformance",
 ]
