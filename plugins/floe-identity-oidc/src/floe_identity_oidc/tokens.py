@@ -68,8 +68,6 @@ class Verifier:
         """The key's id and the algorithm that the token names, before anything in it can be believed."""
         if len(text) > self._config.max_token_bytes:
             raise self._refused(Refusal.TOO_LARGE, f"it is longer than {self._config.max_token_bytes} bytes")
-        if not text.isascii():
-            raise self._refused(Refusal.MALFORMED, "it is no signed JWT")
         try:
             header = jwt.get_unverified_header(text)
         except (jwt.PyJWTError, *_ODD_INPUT):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
 WELL_KNOWN = "/.well-known/openid-configuration"
@@ -36,6 +35,8 @@ def check_keys_url(url: str, issuer: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Whether `url` leads to this machine by its name alone: `localhost`, or a loopback address."""
+    import ipaddress
+
     host = _split(url).hostname or ""
     if host == "localhost":
         return True

@@ -8,7 +8,6 @@ from floe_core.plugins import DbtCommand, DbtResult, PluginConfig, QualityError,
 from floe_core.telemetry import span
 
 from floe_quality_dbt.config import DbtQualityConfig
-from floe_quality_dbt.judging import judge
 
 JUDGED = (DbtCommand.TEST, DbtCommand.BUILD)
 
@@ -32,6 +31,8 @@ class DbtQualityPlugin(QualityPlugin[DbtQualityConfig]):
         Raises:
             QualityError: The result is that of another command.
         """
+        from floe_quality_dbt.judging import judge
+
         if result.command not in JUDGED:
             raise QualityError(
                 f"the result of dbt {result.command.value} cannot be judged",
