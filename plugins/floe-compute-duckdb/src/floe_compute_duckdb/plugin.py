@@ -6,15 +6,31 @@ In the Iceberg lane the finished tables are published to the catalog from that f
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from pathlib import PurePosixPath
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from floe_core.plugins import ComputePlugin, Lane, LaneNotSupportedError, PluginConfig, TargetRequest
+from floe_core.plugins import (
+    ComputeError,
+    ComputePlugin,
+    Lane,
+    LaneNotSupportedError,
+    PluginConfig,
+    TargetRequest,
+)
 from pydantic import Field, field_validator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from floe_core.plugins import ArrowRows, BuiltTable
 
 PATH_ENV = "FLOE_DUCKDB_PATH"
 """Names the database file where a build keeps it elsewhere than the configuration says."""
 MEMORY = ":memory:"
+BATCH_ROWS = 50_000
 
 
 class DuckDBConfig(PluginConfig):
@@ -65,7 +81,7 @@ class DuckDBComputePlugin(ComputePlugin[DuckDBConfig]):
         Raises:
             LaneNotSupportedError: An in-memory database was asked for the Iceberg lane.
         """
-        path = self.config.path.replace("{product}", request.product).replace("{lane}", request.lane.value)
+        path = self._path(request)
         if path == MEMORY and request.lane is Lane.ICEBERG:
             raise LaneNotSupportedError(
                 f"duckdb cannot build {request.product} in the Iceberg lane",
@@ -83,3 +99,29 @@ class DuckDBComputePlugin(ComputePlugin[DuckDBConfig]):
             "threads": self.config.threads,
             "settings": settings,
         }
+
+    @contextmanager
+    def rows(self, request: TargetRequest, project_dir: Path, table: BuiltTable) -> Iterator[ArrowRows]:
+        """The rows of a table in the database file, which is opened for reading only; see `ComputePlugin.rows`.
+
+        Raises:
+            ComputeError: There is no such file or table, or another process holds the file.
+        """
+        import duckdb
+
+        file = project_dir / (os.environ.get(PATH_ENV) or self._path(request))
+        name = ".".join(f'"{part.replace(chr(34), chr(34) * 2)}"' for part in (table.schema, table.name))
+        try:
+            with duckdb.connect(str(file), read_only=True) as connection:
+                connection.execute("set timezone = 'UTC'")
+                yield connection.execute(f"from {name}").to_arrow_reader(BATCH_ROWS)
+        except duckdb.Error as error:
+            raise ComputeError(
+                f"the table {table.schema}.{table.name} cannot be read",
+                where=str(file),
+                why=str(error).splitlines()[0],
+                remedy="build the product again, and see that nothing else holds the file",
+            ) from None
+
+    def _path(self, request: TargetRequest) -> str:
+        return self.config.path.replace("{product}", request.product).replace("{lane}", request.lane.value)

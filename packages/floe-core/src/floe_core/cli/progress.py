@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from floe_core.cli.logs import Log
     from floe_core.compilation import CompiledArtifacts
     from floe_core.plugins import DbtNode
+    from floe_core.running.publishing import Published
 
 _GOOD: Final = frozenset({"success", "pass"})
 _SIGNS: Final = {"warn": "!", "skipped": "-"}
@@ -71,6 +72,11 @@ class Lines(Logged):
         with self._lock:
             self._write(line(node))
         self._log.write("debug", "node_ended", node=node.unique_id, status=node.status, seconds=seconds(node))
+
+    def published(self, table: Published) -> None:
+        """Write which table is in the catalog."""
+        with self._lock:
+            self._write(f"  ✓ iceberg {table.name:<42} {f'{table.rows} rows':>12}")
 
     def noted(self, note: str) -> None:
         """Write the note."""

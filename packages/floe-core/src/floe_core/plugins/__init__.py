@@ -12,7 +12,15 @@ from floe_core.plugins.catalog import (
     CatalogUnavailableError,
     IcebergCatalog,
 )
-from floe_core.plugins.compute import ComputeError, ComputePlugin, Lane, LaneNotSupportedError, TargetRequest
+from floe_core.plugins.compute import (
+    ArrowRows,
+    BuiltTable,
+    ComputeError,
+    ComputePlugin,
+    Lane,
+    LaneNotSupportedError,
+    TargetRequest,
+)
 from floe_core.plugins.dbt import (
     DbtCommand,
     DbtError,
@@ -91,6 +99,8 @@ __all__ = [
     "Alert",
     "AlertChannelPlugin",
     "AlertDeliveryError",
+    "ArrowRows",
+    "BuiltTable",
     "CatalogAuthenticationError",
     "CatalogError",
     "CatalogPlugin",

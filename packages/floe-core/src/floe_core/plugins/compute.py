@@ -5,10 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from floe_core.errors import ExitCode, FloeError
 from floe_core.plugins.interface import C, PluginMetadata, PluginType
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
 
 class ComputeError(FloeError):
@@ -41,6 +45,18 @@ class TargetRequest:
     lane: Lane
 
 
+@dataclass(frozen=True)
+class BuiltTable:
+    """A table or view that a build left in the engine, by dbt's names for it."""
+
+    schema: str
+    name: str
+
+
+ArrowRows: TypeAlias = Any
+"""A `pyarrow.RecordBatchReader`; untyped here because floe_core does not depend on Arrow."""
+
+
 class ComputePlugin(PluginMetadata[C]):
     """An engine that dbt has an adapter for."""
 
@@ -58,3 +74,23 @@ class ComputePlugin(PluginMetadata[C]):
         Raises:
             LaneNotSupportedError: The lane is not in `lanes`.
         """
+
+    def rows(self, request: TargetRequest, project_dir: Path, table: BuiltTable) -> AbstractContextManager[ArrowRows]:
+        """The rows of a table that a build left, as a stream, so that they can be put into a catalog.
+
+        An engine that writes into the catalog itself needs none of this.
+
+        Args:
+            request: The product and the lane that were built.
+            project_dir: The folder that dbt ran in, which relative paths of the target are taken from.
+            table: The table.
+
+        Raises:
+            ComputeError: The engine does not hand out its tables, or has no such table.
+        """
+        raise ComputeError(
+            f"the compute plugin {self.name} does not hand out its tables",
+            where=f"{table.schema}.{table.name} of {request.product} in {project_dir.name}",
+            why="so they cannot be published to the catalog",
+            remedy="choose a compute plugin that does, or build in another lane",
+        )

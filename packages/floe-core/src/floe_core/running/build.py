@@ -13,11 +13,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from floe_core.errors import FloeError, UsageError
-from floe_core.plugins import DbtCommand, DbtRequest, Lane
-from floe_core.running import alerting, judging
+from floe_core.plugins import DbtCommand, DbtRequest, Lane, TargetRequest
+from floe_core.running import alerting, judging, publishing
 from floe_core.running.crew import Crew, aboard
 from floe_core.running.holding import held
 from floe_core.running.lineage import Emitter, Story
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from floe_core.compilation import CompiledArtifacts
-    from floe_core.plugins import DbtResult, QualityReport
+    from floe_core.plugins import CatalogPlugin, ComputePlugin, DbtResult, QualityReport
     from floe_core.registry import Registry
+    from floe_core.running.publishing import Published
 
 
 class Work(StrEnum):
@@ -99,7 +100,9 @@ def carry_out(order: Order, *, registry: Registry | None = None, listener: Liste
         _write(places, artifacts)
         build = _Build(order, artifacts, profile, places, ears, began)
         build.ended("compile", began)
-        with aboard(artifacts, registry, build.note) as crew, traced(crew, artifacts, places, build.note):
+        to_catalog = order.work is Work.RUN and order.lane is Lane.ICEBERG
+        crewed = aboard(artifacts, registry, build.note, publishing=to_catalog)
+        with crewed as crew, traced(crew, artifacts, places, build.note):
             attributes = {"floe.product.name": name, "floe.lane": order.lane.value}
             with span(f"floe {order.work.value} {name}", **attributes):
                 build.work(crew)
@@ -141,6 +144,7 @@ class _Build:
     steps: list[Step] = field(default_factory=list)
     results: list[DbtResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    published: list[Published] = field(default_factory=list)
     report: QualityReport | None = None
     failure: FloeError | None = None
     engine: str = ""
@@ -169,6 +173,7 @@ class _Build:
             nodes=tuple(node for result in self.results for node in result.nodes),
             quality=self.report,
             failure=self.failure,
+            published=tuple(self.published),
             notes=tuple(self.notes),
         )
 
@@ -198,6 +203,30 @@ class _Build:
                 story.built(result, self.places.dbt / "manifest.json")
             self._judge(crew, command, result)
             self.ended(command.value, began)
+        if crew.catalog is not None:
+            self._publish(crew, crew.catalog)
+
+    def _publish(self, crew: Crew, catalog: CatalogPlugin[Any]) -> None:
+        """Put the output ports that were built into the catalog."""
+        began, metadata = time.monotonic(), self.artifacts.metadata
+        self.listener.began("publish")
+        built = {node.name for node in self.results[-1].nodes if node.status == "success"}
+        ports = [port.name for port in self.artifacts.output_ports if port.name in built]
+        tables = publishing.built_tables(self.places.dbt / "manifest.json", ports)
+        request = TargetRequest(metadata.product_name, self.order.lane)
+        compute = cast("ComputePlugin[Any]", crew.compute)  # compiling refuses a platform without one
+        fileio = crew.storage.fileio_properties() if crew.storage is not None else None
+        noted = {"floe.product-version": metadata.product_version, "floe.source": metadata.source_hash}
+        for one in publishing.publish(
+            catalog.connect(fileio),
+            metadata.product_name.replace("-", "_"),
+            tables,
+            lambda table: compute.rows(request, self.places.product_dir, table),
+            {"floe.product": metadata.product_name, **noted},
+        ):
+            self.published.append(one)
+            self.listener.published(one)
+        self.ended("publish", began)
 
     def _judge(self, crew: Crew, command: DbtCommand, result: DbtResult) -> None:
         if command in {DbtCommand.RUN, DbtCommand.TEST} and self.order.select and not result.nodes:

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from floe_core.compilation import CompiledArtifacts
     from floe_core.plugins import (
         AlertChannelPlugin,
+        CatalogPlugin,
+        ComputePlugin,
         DBTPlugin,
         LineageBackendPlugin,
         QualityPlugin,
         SecretsPlugin,
+        StoragePlugin,
         TelemetryBackendPlugin,
     )
     from floe_core.registry import ResolvedPlugin
@@ -29,6 +32,8 @@ WATCHERS: Final = frozenset({PluginType.TELEMETRY_BACKEND, PluginType.LINEAGE_BA
 """They are told about a build; one that does not work is noted and never fails it."""
 WORKERS: Final = frozenset({PluginType.DBT, PluginType.SECRETS, PluginType.QUALITY})
 """A build needs them."""
+PUBLISHERS: Final = frozenset({PluginType.COMPUTE, PluginType.CATALOG, PluginType.STORAGE})
+"""A build that publishes to the catalog needs them too."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,9 @@ class Crew:
         lineage: Takes the run events.
         quality: Judges the tests.
         alerts: Tells people about a failure.
+        compute: Hands out what was built; only in the Iceberg lane, as the two below.
+        catalog: Names the tables.
+        storage: Holds them.
     """
 
     dbt: DBTPlugin[Any]
@@ -50,6 +58,9 @@ class Crew:
     lineage: LineageBackendPlugin[Any] | None = None
     quality: QualityPlugin[Any] | None = None
     alerts: AlertChannelPlugin[Any] | None = None
+    compute: ComputePlugin[Any] | None = None
+    catalog: CatalogPlugin[Any] | None = None
+    storage: StoragePlugin[Any] | None = None
 
     @classmethod
     def of(cls, plugins: Mapping[PluginType, ResolvedPlugin]) -> Crew:
@@ -66,23 +77,30 @@ class Crew:
             lineage=one(PluginType.LINEAGE_BACKEND),
             quality=one(PluginType.QUALITY),
             alerts=one(PluginType.ALERT_CHANNEL),
+            compute=one(PluginType.COMPUTE),
+            catalog=one(PluginType.CATALOG),
+            storage=one(PluginType.STORAGE),
         )
 
 
 @contextmanager
-def aboard(artifacts: CompiledArtifacts, registry: Registry | None, noted: Callable[[str], None]) -> Iterator[Crew]:
+def aboard(
+    artifacts: CompiledArtifacts, registry: Registry | None, noted: Callable[[str], None], *, publishing: bool = False
+) -> Iterator[Crew]:
     """The crew of a compiled product, started before the block and stopped after it.
 
     Args:
         artifacts: The compiled product.
         registry: Where the plugins come from; those that are installed by default.
         noted: Told in one sentence about a watcher that did not start, and so is left out.
+        publishing: Whether the build publishes to the catalog.
 
     Raises:
         RegistryError: A plugin cannot be had, or what it needs is not chosen; compiling refuses that before.
         LifecycleError: A plugin that the build needs did not start.
     """
-    chosen = _chosen(artifacts, registry if registry is not None else Registry())
+    types = WATCHERS | WORKERS | (PUBLISHERS if publishing else frozenset())
+    chosen = _chosen(artifacts, registry if registry is not None else Registry(), types)
     lifecycle = Lifecycle(chosen.values())
     try:
         report = lifecycle.start()
@@ -97,13 +115,15 @@ def aboard(artifacts: CompiledArtifacts, registry: Registry | None, noted: Calla
             noted(f"not closed: {outcome}")
 
 
-def _chosen(artifacts: CompiledArtifacts, registry: Registry) -> dict[PluginType, ResolvedPlugin]:
+def _chosen(
+    artifacts: CompiledArtifacts, registry: Registry, types: frozenset[PluginType]
+) -> dict[PluginType, ResolvedPlugin]:
     """The plugins that take part, and those that they need."""
     store = artifacts.plugins.get(PluginType.SECRETS.value)
     secrets = registry.create(PluginType.SECRETS, store.name, store.config) if store else None
     find = getattr(secrets.instance, "get", None) if secrets is not None else None
     found = {PluginType.SECRETS: secrets} if secrets is not None else {}
-    waiting = [kind for kind in PluginType if kind in WATCHERS | WORKERS and _wanted(artifacts, kind)]
+    waiting = [kind for kind in PluginType if kind in types and _wanted(artifacts, kind)]
     while waiting:
         kind = waiting.pop()
         record = artifacts.plugins.get(kind.value)

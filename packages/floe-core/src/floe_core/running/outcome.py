@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from floe_core.errors import ExitCode
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from floe_core.compilation import CompiledArtifacts
     from floe_core.errors import FloeError
     from floe_core.plugins import DbtNode, Lane, QualityReport
+    from floe_core.running.publishing import Published
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Outcome:
         nodes: What each node did, in dbt's order.
         quality: The judgement of the tests; None where nobody judges.
         failure: Why it failed; None after a success.
+        published: The tables that were put into the catalog; empty outside of the Iceberg lane.
         notes: What did not go as the manifest asks and does not fail the work, such as an event that nobody took.
     """
 
@@ -52,6 +54,7 @@ class Outcome:
     nodes: tuple[DbtNode, ...]
     quality: QualityReport | None = None
     failure: FloeError | None = None
+    published: tuple[Published, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -84,6 +87,7 @@ class Outcome:
                 "checks": quality.checks,
                 "failures": quality.failures,
             },
+            "published": [asdict(table) for table in self.published],
             "notes": list(self.notes),
             "exit_code": int(self.exit_code),
         }
@@ -127,6 +131,9 @@ class Listener:
 
     def node_ended(self, node: DbtNode) -> None:
         """A node has ended, well or not."""
+
+    def published(self, table: Published) -> None:
+        """A table is in the catalog."""
 
     def noted(self, note: str) -> None:
         """Something did not go as the manifest asks; the work goes on."""
