@@ -1,26 +1,23 @@
 """The semantic layer plugin `cube` against Cube's own schema compiler, and its SQL against the demo's real tables.
 
 The compiler, its SQL planner and its DuckDB dialect are Cube's published npm packages, pinned with their hashes in
-`toolchain/npm/cube-schema`; node 20 or later and npm must be there. A Cube server is not: what is proved is that
-Cube takes the files and that the queries it makes of them give the numbers that dbt's tables hold.
+`toolchain/npm/cube-schema`. A Cube server cannot be had that way: what is proved is that Cube takes the files and that
+the queries it makes of them give the numbers that dbt's tables hold.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
 import subprocess
-import tempfile
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from floe_core.plugins import Lane, SemanticRequest
-from floe_ops import project
 from floe_ops.products import build_product
 from floe_ops.products.build import Places
+from floe_ops.toolchain import npm
 from floe_semantic_cube.config import CubeConfig
 from floe_semantic_cube.plugin import CubePlugin
 
@@ -30,43 +27,26 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.duckdb, pytest.mark.timeout(600)]
 
 PRODUCT = "customer-360"
-INSTALL_S, COMPILE_S = 480, 90
+COMPILE_S = 90
 PORTS = frozenset({"mart_customer_360", "mart_churn_risk", "mart_segment_summary"})
 
 
 @pytest.fixture(scope="session")
-def compiler(project_root: Path) -> Path:
-    """The folder with Cube's packages, installed once for each content of the lock file."""
-    source = project_root / "toolchain" / "npm" / "cube-schema"
-    digest = hashlib.sha256((source / "package-lock.json").read_bytes()).hexdigest()[:16]
-    home = project.state() / "tools" / f"cube-schema-{digest}"
-    if home.is_dir():
-        return home
-    if not (shutil.which("node") and shutil.which("npm")):
-        pytest.fail("Cube's compiler needs node and npm\n  next:  install Node.js 20 or later", pytrace=False)
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home.parent, prefix="cube-schema-part-") as part:
-        made = shutil.copytree(source, Path(part) / "made")
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=made, capture_output=True, text=True, timeout=INSTALL_S, check=False)
-        assert done.returncode == 0, done.stderr[-2000:]
-        try:
-            made.rename(home)
-        except OSError:  # another run was faster
-            assert home.is_dir()
-    return home
+def compiler() -> npm.Packages:
+    """Cube's packages, installed once for each content of the lock file."""
+    return npm.ensure("cube-schema")
 
 
 @pytest.fixture(scope="session")
-def ask(compiler: Path, project_root: Path) -> Callable[[dict[str, str], list[dict[str, Any]]], dict[str, Any]]:
+def ask(compiler: npm.Packages, project_root: Path) -> Callable[[dict[str, str], list[dict[str, Any]]], dict[str, Any]]:
     """Compile files and write SQL for queries; the answer of `compile.mjs`."""
 
     def run(files: dict[str, str], queries: list[dict[str, Any]]) -> dict[str, Any]:
         script = project_root / "toolchain" / "npm" / "cube-schema" / "compile.mjs"
         asked = json.dumps({"files": files, "queries": queries})
         done = subprocess.run(
-            ["node", str(script)],
-            cwd=compiler,
+            [compiler.node, str(script)],
+            cwd=compiler.home,
             input=asked,
             capture_output=True,
             text=True,

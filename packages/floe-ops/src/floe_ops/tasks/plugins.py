@@ -54,3 +54,13 @@ def check(context: Context) -> None:
             why="\n".join(str(error) for error in broken),
             remedy="repair the first and run it again",
         )
+
+
+@task()
+def counterparts(context: Context) -> None:
+    """Make the real programs that plugins are proved against; minutes the first time, at once from then on."""
+    del context
+    from floe_ops import counterparts
+
+    for name, purpose, _place in counterparts.ensure():
+        console.say(f"✓ {name}: {purpose}")
