@@ -58,7 +58,7 @@ def test_a_threshold_is_met_to_the_point() -> None:
     assert not judged(*NINETEEN[1:], node("x", "fail"), min_score=0.95).passed
     # In binary fractions these seven of nine come to a little less than 7/9.
     ninths = [node(f"t{number}") for number in range(7)] + [node("x", "fail"), node("y", "fail")]
-    weights = {"severity_weights": {"error": 0.7}, "dimension_weights": {"completeness": 0.5}}
+    weights: dict[str, Any] = {"severity_weights": {"error": 0.7}, "dimension_weights": {"completeness": 0.5}}
     assert judged(*ninths, min_score=7 / 9, **weights).score < 7 / 9
     assert judged(*ninths, min_score=7 / 9, **weights).passed
 
