@@ -142,7 +142,8 @@ FILES = {
     "seeds/raw_orders.csv": "order_id,amount\n1,10\n2,20\n",
     "models/stg_orders.sql": "{{ config(materialized='table') }} select * from {{ ref('raw_orders') }}\n",
     "models/mart_orders.sql": (
-        "{{ config(materialized='table') }} select * from {{ ref('stg_orders') }} where amount = cast('nobody' as int)\n"
+        "{{ config(materialized='table') }}\n"
+        "select * from {{ ref('stg_orders') }} where amount = cast('nobody' as int)\n"
     ),
     "models/after.sql": "select * from {{ ref('mart_orders') }}\n",
     "models/schema.yml": (

@@ -7,6 +7,7 @@ import struct
 import threading
 import time
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,6 +94,13 @@ def test_it_arrives(receiver: Any) -> None:
     post(sender(receiver.url))
     (request,) = receiver.requests
     assert (request.path, request.body) == (f"/services/{HIDDEN}", b"{}")
+
+
+def test_a_netrc_adds_nothing(receiver: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    post(sender(receiver.url))
+    assert "Authorization" not in receiver.requests[0].headers
 
 
 def test_a_flapping_receiver_gets_it_in_the_end(receiver: Any, answers: Any) -> None:

@@ -53,7 +53,7 @@ class HttpTransport(PluginConfig):
         endpoint: The path that takes events, below the base.
         api_key: Where the key lies that is sent as a bearer token.
         timeout_s: Seconds for a connection, and for each silence of the server.
-        deadline_s: Seconds for one event: no attempt begins after them, and each waits for what is left of them at most.
+        deadline_s: Seconds for one event: no attempt begins after them, and none waits longer than what is left.
         compress: Send gzip.
         allow_http: Send the key without encryption to other machines too.
     """
