@@ -59,6 +59,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(plugin_module: Write) -> N
     with pytest.raises(PluginNotFoundError) as caught:
         registry.find(PluginType.QUALITY, "great_cheks")
     assert caught.value.nearest == "great-checks"
+    assert caught.value.why == "installed of this type: great-checks"
     assert caught.value.exit_code is ExitCode.MISSING
     with pytest.raises(PluginNotFoundError, match="none of this type"):
         registry.find(PluginType.RBAC, "k8s")
@@ -128,6 +129,12 @@ def test_a_configuration_that_the_schema_refuses(plugin_module: Write) -> None:
         registry.create(PluginType.QUALITY, "q", {"limit": "many"})
     assert caught.value.validation.error_count() == 1
     assert "many" not in str(caught.value)
+
+
+def test_a_setting_that_is_missing_is_refused_and_never_made_up(plugin_module: Write) -> None:
+    registry = Registry([plugin_module(PluginType.QUALITY, "q", SOUND.replace("limit: int = 3", "limit: int"))])
+    with pytest.raises(PluginConfigError, match="limit: Field required"):
+        registry.create(PluginType.QUALITY, "q", {})
 
 
 def test_a_constructor_that_fails_is_a_broken_plugin(plugin_module: Write) -> None:

@@ -18,10 +18,6 @@ from floe_core.plugins import (
 from floe_core.telemetry import span
 from pydantic import Field, SecretStr, StrictBool, field_validator
 
-from floe_secrets_env import names
-from floe_secrets_env.environment import Environment
-from floe_secrets_env.files import Files, Rules
-
 if TYPE_CHECKING:
     from floe_secrets_env.source import Source
 
@@ -80,6 +76,9 @@ class EnvSecretsPlugin(SecretsPlugin[EnvSecretsConfig]):
     config_model: ClassVar[type[PluginConfig]] = EnvSecretsConfig
 
     def __init__(self, config: EnvSecretsConfig) -> None:
+        from floe_secrets_env.environment import Environment
+        from floe_secrets_env.files import Files, Rules
+
         super().__init__(config)
         rules = Rules(config.max_bytes, config.allow_world_readable)
         self._folders = [Files(folder, rules) for folder in config.directories]
@@ -98,6 +97,8 @@ class EnvSecretsPlugin(SecretsPlugin[EnvSecretsConfig]):
             SecretRefusedError: Too large, empty, no UTF-8 text, not a file inside of its folder, or open to others.
             SecretsError: A folder cannot be read.
         """
+        from floe_secrets_env import names
+
         if not names.is_valid(name):
             raise SecretNameError(
                 f"{names.shown(name)} cannot be the name of a secret",
