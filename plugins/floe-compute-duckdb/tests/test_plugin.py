@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 from floe_compute_duckdb.plugin import PATH_ENV, DuckDBComputePlugin, DuckDBConfig
-from floe_core.plugins import Lane, LaneNotSupportedError, TargetRequest
+from floe_core.plugins import BuiltTable, ComputeError, Lane, LaneNotSupportedError, TargetRequest
 from floe_core.testing import ComputeConformance
 from pydantic import ValidationError
 
@@ -73,3 +74,37 @@ def test_dbt_duckdb_takes_the_target() -> None:
     credentials = DuckDBCredentials.from_dict({**made, "path": "orders.duckdb", "database": "orders"})
     assert credentials.schema == "main"
     assert credentials.settings == made["settings"]
+
+
+class TestRows:
+    """What a build left, handed out for the catalog."""
+
+    REQUEST = TargetRequest("orders", Lane.ICEBERG)
+
+    @pytest.fixture
+    def built(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.delenv("FLOE_DUCKDB_PATH", raising=False)
+        (tmp_path / "target").mkdir()
+        with duckdb.connect(str(tmp_path / "target" / "orders-iceberg.duckdb")) as connection:
+            connection.execute('create schema "odd ""one"""')
+            select = "select 1 as n, timestamptz '2026-01-01 00:00:00+00' as t"
+            connection.execute(f'create view "odd ""one"""."a table" as {select}')
+        return tmp_path
+
+    def test_come_as_a_stream_of_arrow_in_utc(self, built: Path) -> None:
+        table = BuiltTable('odd "one"', "a table")
+        with DuckDBComputePlugin(DuckDBConfig()).rows(self.REQUEST, built, table) as rows:
+            read = rows.read_all()
+        assert read.column("n").to_pylist() == [1]
+        assert read.schema.field("t").type.tz == "UTC"
+
+    def test_of_a_table_that_is_not_there_are_told(self, built: Path) -> None:
+        rows = DuckDBComputePlugin(DuckDBConfig()).rows(self.REQUEST, built, BuiltTable("main", "no_table"))
+        with pytest.raises(ComputeError, match=r"main\.no_table cannot be read"), rows:
+            pass
+
+    def test_are_not_looked_for_in_a_file_that_is_not_there(self, tmp_path: Path) -> None:
+        rows = DuckDBComputePlugin(DuckDBConfig()).rows(self.REQUEST, tmp_path, BuiltTable("main", "t"))
+        with pytest.raises(ComputeError), rows:
+            pass
+        assert not (tmp_path / "target").exists()
