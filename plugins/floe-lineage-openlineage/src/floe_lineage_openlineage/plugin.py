@@ -80,7 +80,9 @@ class OpenLineageConfig(PluginConfig):
         transport: Where events go.
     """
 
-    transport: Annotated[FileTransport | HttpTransport, Field(discriminator="type")] = FileTransport()
+    transport: Annotated[FileTransport | HttpTransport, Field(discriminator="type")] = Field(
+        default_factory=FileTransport  # made when it is asked for: importing builds no validator
+    )
 
 
 class OpenLineagePlugin(LineageBackendPlugin[OpenLineageConfig]):
