@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from floe_core.plugins import SemanticLayerError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,6 +89,12 @@ class Model(_Read):
     constraints: tuple[Constraint, ...] = ()
     version: str | int | float | None = None
     latest_version: str | int | float | None = None
+
+    @field_validator("columns")
+    @classmethod
+    def _by_name(cls, columns: dict[str, Column]) -> dict[str, Column]:
+        # dbt keys them by name; nothing below depends on a foreign writer doing so too.
+        return {column.name: column for column in columns.values()}
 
     @property
     def all_meta(self) -> dict[str, Any]:

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 
 class IngestionConformance(PluginConformance):
-    """Fixtures: `plugin`; `load_request`, whose source adds `expected_rows` rows (by table) with each load; `count`, a
-    callable that tells the rows of a table in the destination, 0 where there is none; `broken`, a request whose source
-    cannot be read and whose settings refer to a secret with the value `secret`; pytest's `tmp_path` and `monkeypatch`.
+    """Fixtures: `plugin`, `load_request`, `expected_rows`, `count`, `broken`, `secret`.
+
+    The source of `load_request` adds `expected_rows` rows (by table) with each load, and `count` tells the rows of a
+    table in the destination, 0 where there is none. `broken` is a request whose source cannot be read, and whose
+    settings refer to a secret with the value `secret`.
     """
 
     plugin_type: ClassVar[PluginType] = PluginType.INGESTION

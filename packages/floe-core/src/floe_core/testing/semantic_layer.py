@@ -26,8 +26,10 @@ HOSTILE = ("<script>alert(1)</script>", "../../outside", "a/b", "", "x" * 300)
 
 
 class SemanticLayerConformance(PluginConformance):
-    """Fixtures: `plugin`; `dbt_manifest`, a manifest of dbt with two models or more that the plugin selects; `secret`,
-    a value behind each reference of the plugin's configuration; pytest's `tmp_path`.
+    """Fixtures: `plugin`, `dbt_manifest`, `secret`.
+
+    `dbt_manifest` is a manifest of dbt with two models or more that the plugin selects; `secret` is the value behind
+    each reference of the plugin's configuration.
     """
 
     plugin_type: ClassVar[PluginType] = PluginType.SEMANTIC_LAYER
@@ -76,7 +78,7 @@ class SemanticLayerConformance(PluginConformance):
     def test_a_hostile_name_writes_nothing(
         self, plugin: SemanticLayerPlugin[Any], dbt_manifest: Mapping[str, Any], tmp_path: Path
     ) -> None:
-        """A name that the server or a path cannot have is refused, with the model's file, before anything is written."""
+        """A name that the server or a path cannot have is refused, with its file, before anything is written."""
         for number, name in enumerate(HOSTILE):
             folder = tmp_path / str(number) / "model"
             changed = copy.deepcopy(dict(dbt_manifest))
