@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from floe_core.spec.secrets import resolved
 
@@ -32,7 +32,7 @@ class Secrets:
         parts = {value, quote(value, safe="")}
         if "://" in value:  # engines print a URL without its password, or the password alone
             password = urlsplit(value).password
-            parts |= {password, quote(password, safe="")} if password else set()
+            parts |= {password, unquote(password)} if password else set()
         self._values |= {part for part in parts if len(part) >= MIN_SCRUBBED}
         return value
 

@@ -72,16 +72,16 @@ def unique(names: Iterable[str], *, kind: str, place: str) -> None:
     """
     seen: dict[str, str] = {}
     for name in names:
-        other = seen.setdefault(name.casefold(), name)
-        if other is not name or list(seen.values()).count(name) > 1:
+        other = seen.get(name.casefold())
+        if other is not None:
+            same = f"two {kind}s are called {name}"
             raise SemanticLayerError(
-                f"two {kind}s are called {name}"
-                if other == name
-                else f"{kind}s {other} and {name} differ in case only",
+                same if other == name else f"the {kind}s {other} and {name} differ in case only",
                 where=place,
                 why="Cube keeps one namespace for them",
                 remedy="rename one with `meta: {cube: {name: ...}}`",
             )
+        seen[name.casefold()] = name
 
 
 def text(sentence: str) -> str:
