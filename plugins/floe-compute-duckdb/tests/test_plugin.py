@@ -108,3 +108,13 @@ class TestRows:
         with pytest.raises(ComputeError), rows:
             pass
         assert not (tmp_path / "target").exists()
+
+
+def test_the_database_file_is_the_one_that_dbt_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(PATH_ENV, raising=False)
+    request = TargetRequest("orders", Lane.DUCKDB)
+    plugin = DuckDBComputePlugin(DuckDBConfig())
+    assert plugin.database_file(request, tmp_path) == tmp_path / "target" / "orders-duckdb.duckdb"
+    assert DuckDBComputePlugin(DuckDBConfig(path=":memory:")).database_file(request, tmp_path) is None
+    monkeypatch.setenv(PATH_ENV, str(tmp_path / "elsewhere.duckdb"))
+    assert plugin.database_file(request, tmp_path) == tmp_path / "elsewhere.duckdb"

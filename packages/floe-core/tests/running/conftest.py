@@ -115,6 +115,7 @@ class Bench:
             PluginType.ALERT_CHANNEL: "AlertChannelPlugin",
             PluginType.SECRETS: "SecretsPlugin",
             PluginType.TELEMETRY_BACKEND: "TelemetryBackendPlugin",
+            PluginType.INGESTION: "IngestionPlugin",
         }[kind]
         said = "name = 'made-up'; version = '0.1.0'; floe_api_version = '1.0'; tracer_name = 't'; config_model = Config"
         text = f"{HEAD}    class Plugin({abc}[Config]):\n        {said}\n{body}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 from floe_core.errors import ExitCode
 from floe_core.plugins import PluginType
 from floe_core.registry.lifecycle import LifecycleError
-from floe_core.running import Work
+from floe_core.running import Outcome, Work
 
 if TYPE_CHECKING:
     from tests.running.conftest import Bench
@@ -206,6 +207,65 @@ class TestTelemetry:
         outcome = bench.carry_out()
         assert outcome.success
         assert "env:NO_SUCH_COLLECTOR is not available" in outcome.notes[0]
+
+
+class TestIngestion:
+    """Sources are loaded before dbt reads them."""
+
+    LOAD = """
+        class Source(PluginConfig):
+            url: str
+        source_model = Source
+
+        def load(self, request):
+            kept = {"pipeline": request.pipeline, "dataset": request.dataset, "url": request.source.url,
+                    "database": str(request.database), "base": str(request.base_dir), "work": str(request.work_dir)}
+            with pathlib.Path(self.config.folder, "loads.jsonl").open("a") as stream:
+                stream.write(json.dumps(kept) + "\\n")
+            if request.source.url == "bad":
+                raise RuntimeError("planted-value-of-a-secret")
+            return IngestionResult({"orders": 3})
+    """
+
+    @pytest.fixture
+    def loading(self, bench: Bench) -> Callable[[str], Outcome]:
+        def load(url: str) -> Outcome:
+            spec = bench.product / "floe.yaml"
+            text = spec.read_text()
+            sources = f"sources:\n  - {{ name: shop, dataset: landing, config: {{ url: {url} }} }}\n"
+            spec.write_text(text + sources)
+            bench.add(PluginType.INGESTION, self.LOAD)
+            return bench.carry_out()
+
+        return load
+
+    def test_goes_first_and_into_the_database_of_the_build(
+        self, bench: Bench, loading: Callable[[str], Outcome], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("FLOE_DUCKDB_PATH", raising=False)
+        outcome = loading("here")
+        assert outcome.success
+        assert [step.name for step in outcome.steps] == ["compile", "ingest", "deps", "seed", "run"]
+        assert outcome.as_dict()["loaded"] == {"landing.orders": 3}
+        (load,) = bench.kept("loads.jsonl")
+        home = bench.product.resolve()
+        assert (load["pipeline"], load["dataset"], load["base"]) == ("orders_shop", "landing", str(home))
+        assert load["database"] == str(home / "target" / "orders-duckdb.duckdb")
+        assert load["work"].startswith(str(home / "target"))
+
+    def test_that_fails_keeps_dbt_from_running_and_tells_no_foreign_word(
+        self, bench: Bench, loading: Callable[[str], Outcome]
+    ) -> None:
+        outcome = loading("bad")
+        assert outcome.failure
+        assert "made-up raised RuntimeError" in outcome.failure.why
+        assert "planted" not in str(outcome.failure)
+        assert not (bench.product / "asked.jsonl").exists()
+
+    def test_is_not_done_again_for_a_test(self, bench: Bench, loading: Callable[[str], Outcome]) -> None:
+        loading("here")
+        assert bench.carry_out(Work.TEST).success
+        assert len(bench.kept("loads.jsonl")) == 1
 
 
 STARTS = """

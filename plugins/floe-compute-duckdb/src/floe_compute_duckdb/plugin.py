@@ -100,6 +100,11 @@ class DuckDBComputePlugin(ComputePlugin[DuckDBConfig]):
             "settings": settings,
         }
 
+    def database_file(self, request: TargetRequest, project_dir: Path) -> Path | None:
+        """The database file; None where it is kept in memory."""
+        path = os.environ.get(PATH_ENV) or self._path(request)
+        return None if path == MEMORY else project_dir / path
+
     @contextmanager
     def rows(self, request: TargetRequest, project_dir: Path, table: BuiltTable) -> Iterator[ArrowRows]:
         """The rows of a table in the database file, which is opened for reading only; see `ComputePlugin.rows`.
@@ -109,7 +114,7 @@ class DuckDBComputePlugin(ComputePlugin[DuckDBConfig]):
         """
         import duckdb
 
-        file = project_dir / (os.environ.get(PATH_ENV) or self._path(request))
+        file = self.database_file(request, project_dir) or MEMORY
         name = ".".join(f'"{part.replace(chr(34), chr(34) * 2)}"' for part in (table.schema, table.name))
         try:
             with duckdb.connect(str(file), read_only=True) as connection:

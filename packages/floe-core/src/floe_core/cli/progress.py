@@ -73,6 +73,11 @@ class Lines(Logged):
             self._write(line(node))
         self._log.write("debug", "node_ended", node=node.unique_id, status=node.status, seconds=seconds(node))
 
+    def loaded(self, table: str, rows: int) -> None:
+        """Write which table was loaded."""
+        with self._lock:
+            self._write(f"  ✓ source {table:<43} {f'{rows} rows':>12}")
+
     def published(self, table: Published) -> None:
         """Write which table is in the catalog."""
         with self._lock:

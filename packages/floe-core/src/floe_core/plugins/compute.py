@@ -75,6 +75,16 @@ class ComputePlugin(PluginMetadata[C]):
             LaneNotSupportedError: The lane is not in `lanes`.
         """
 
+    def database_file(self, request: TargetRequest, project_dir: Path) -> Path | None:
+        """The file that a build writes its tables into, for others that write there too; None without such a file.
+
+        Args:
+            request: The product and the lane.
+            project_dir: The folder that dbt runs in, which relative paths of the target are taken from.
+        """
+        del request, project_dir  # an engine that is a server has no file
+        return None
+
     def rows(self, request: TargetRequest, project_dir: Path, table: BuiltTable) -> AbstractContextManager[ArrowRows]:
         """The rows of a table that a build left, as a stream, so that they can be put into a catalog.
 

@@ -16,9 +16,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from floe_core.errors import FloeError, UsageError
-from floe_core.plugins import DbtCommand, DbtRequest, Lane, TargetRequest
-from floe_core.running import alerting, judging, publishing
-from floe_core.running.crew import Crew, aboard
+from floe_core.plugins import DbtCommand, DbtRequest, Lane, PluginType, TargetRequest
+from floe_core.running import alerting, ingesting, judging, publishing
+from floe_core.running.crew import LOADERS, PUBLISHERS, Crew, aboard
 from floe_core.running.holding import held
 from floe_core.running.lineage import Emitter, Story
 from floe_core.running.outcome import Listener, Outcome, Step
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from floe_core.compilation import CompiledArtifacts
-    from floe_core.plugins import CatalogPlugin, ComputePlugin, DbtResult, QualityReport
+    from floe_core.plugins import CatalogPlugin, ComputePlugin, DbtResult, IngestionPlugin, QualityReport
     from floe_core.registry import Registry
     from floe_core.running.publishing import Published
 
@@ -100,13 +100,20 @@ def carry_out(order: Order, *, registry: Registry | None = None, listener: Liste
         _write(places, artifacts)
         build = _Build(order, artifacts, profile, places, ears, began)
         build.ended("compile", began)
-        to_catalog = order.work is Work.RUN and order.lane is Lane.ICEBERG
-        crewed = aboard(artifacts, registry, build.note, publishing=to_catalog)
+        crewed = aboard(artifacts, registry, build.note, _others(order, artifacts))
         with crewed as crew, traced(crew, artifacts, places, build.note):
             attributes = {"floe.product.name": name, "floe.lane": order.lane.value}
             with span(f"floe {order.work.value} {name}", **attributes):
                 build.work(crew)
         return build.outcome()
+
+
+def _others(order: Order, artifacts: CompiledArtifacts) -> frozenset[PluginType]:
+    """The types of plugins that only some runs need."""
+    if order.work is not Work.RUN:
+        return frozenset()
+    loading = LOADERS if artifacts.sources else frozenset()
+    return loading | (PUBLISHERS if order.lane is Lane.ICEBERG else frozenset())
 
 
 def _profile(artifacts: CompiledArtifacts, lane: Lane) -> dict[str, Any]:
@@ -144,6 +151,7 @@ class _Build:
     steps: list[Step] = field(default_factory=list)
     results: list[DbtResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    loaded: dict[str, int] = field(default_factory=dict)
     published: list[Published] = field(default_factory=list)
     report: QualityReport | None = None
     failure: FloeError | None = None
@@ -173,6 +181,7 @@ class _Build:
             nodes=tuple(node for result in self.results for node in result.nodes),
             quality=self.report,
             failure=self.failure,
+            loaded=self.loaded,
             published=tuple(self.published),
             notes=tuple(self.notes),
         )
@@ -190,6 +199,8 @@ class _Build:
 
     def _commands(self, crew: Crew, story: Story | None) -> None:
         environment = variables(self.profile, crew.secrets)
+        if crew.ingestion is not None:
+            self._ingest(crew, crew.ingestion)
         for command in SEQUENCE[self.order.work]:
             began = time.monotonic()
             self.listener.began(command.value)
@@ -206,6 +217,21 @@ class _Build:
         if crew.catalog is not None:
             self._publish(crew, crew.catalog)
 
+    def _ingest(self, crew: Crew, ingestion: IngestionPlugin[Any]) -> None:
+        """Load the product's sources into the database that dbt builds in."""
+        began = time.monotonic()
+        self.listener.began("ingest")
+        store = crew.secrets.get if crew.secrets is not None else None
+        compute = cast("ComputePlugin[Any]", crew.compute)  # compiling refuses a platform without one
+        file = compute.database_file(self._target(), self.places.product_dir)
+        for table, rows in ingesting.load(ingestion, self.artifacts, self.places, file, store):
+            self.loaded[table] = rows
+            self.listener.loaded(table, rows)
+        self.ended("ingest", began)
+
+    def _target(self) -> TargetRequest:
+        return TargetRequest(self.artifacts.metadata.product_name, self.order.lane)
+
     def _publish(self, crew: Crew, catalog: CatalogPlugin[Any]) -> None:
         """Put the output ports that were built into the catalog."""
         began, metadata = time.monotonic(), self.artifacts.metadata
@@ -213,7 +239,6 @@ class _Build:
         built = {node.name for node in self.results[-1].nodes if node.status == "success"}
         ports = [port.name for port in self.artifacts.output_ports if port.name in built]
         tables = publishing.built_tables(self.places.dbt / "manifest.json", ports)
-        request = TargetRequest(metadata.product_name, self.order.lane)
         compute = cast("ComputePlugin[Any]", crew.compute)  # compiling refuses a platform without one
         fileio = crew.storage.fileio_properties() if crew.storage is not None else None
         noted = {"floe.product-version": metadata.product_version, "floe.source": metadata.source_hash}
@@ -221,7 +246,7 @@ class _Build:
             catalog.connect(fileio),
             metadata.product_name.replace("-", "_"),
             tables,
-            lambda table: compute.rows(request, self.places.product_dir, table),
+            lambda table: compute.rows(self._target(), self.places.product_dir, table),
             {"floe.product": metadata.product_name, **noted},
         ):
             self.published.append(one)

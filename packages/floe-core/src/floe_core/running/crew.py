@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         CatalogPlugin,
         ComputePlugin,
         DBTPlugin,
+        IngestionPlugin,
         LineageBackendPlugin,
         QualityPlugin,
         SecretsPlugin,
@@ -32,6 +33,8 @@ WATCHERS: Final = frozenset({PluginType.TELEMETRY_BACKEND, PluginType.LINEAGE_BA
 """They are told about a build; one that does not work is noted and never fails it."""
 WORKERS: Final = frozenset({PluginType.DBT, PluginType.SECRETS, PluginType.QUALITY})
 """A build needs them."""
+LOADERS: Final = frozenset({PluginType.COMPUTE, PluginType.INGESTION})
+"""A build that loads sources needs them too."""
 PUBLISHERS: Final = frozenset({PluginType.COMPUTE, PluginType.CATALOG, PluginType.STORAGE})
 """A build that publishes to the catalog needs them too."""
 
@@ -47,8 +50,9 @@ class Crew:
         lineage: Takes the run events.
         quality: Judges the tests.
         alerts: Tells people about a failure.
-        compute: Hands out what was built; only in the Iceberg lane, as the two below.
-        catalog: Names the tables.
+        compute: Says where the tables lie and hands them out.
+        ingestion: Loads the sources; only where the product has some.
+        catalog: Names the published tables; only in the Iceberg lane, as the one below.
         storage: Holds them.
     """
 
@@ -59,6 +63,7 @@ class Crew:
     quality: QualityPlugin[Any] | None = None
     alerts: AlertChannelPlugin[Any] | None = None
     compute: ComputePlugin[Any] | None = None
+    ingestion: IngestionPlugin[Any] | None = None
     catalog: CatalogPlugin[Any] | None = None
     storage: StoragePlugin[Any] | None = None
 
@@ -78,6 +83,7 @@ class Crew:
             quality=one(PluginType.QUALITY),
             alerts=one(PluginType.ALERT_CHANNEL),
             compute=one(PluginType.COMPUTE),
+            ingestion=one(PluginType.INGESTION),
             catalog=one(PluginType.CATALOG),
             storage=one(PluginType.STORAGE),
         )
@@ -85,7 +91,10 @@ class Crew:
 
 @contextmanager
 def aboard(
-    artifacts: CompiledArtifacts, registry: Registry | None, noted: Callable[[str], None], *, publishing: bool = False
+    artifacts: CompiledArtifacts,
+    registry: Registry | None,
+    noted: Callable[[str], None],
+    also: frozenset[PluginType] = frozenset(),
 ) -> Iterator[Crew]:
     """The crew of a compiled product, started before the block and stopped after it.
 
@@ -93,14 +102,14 @@ def aboard(
         artifacts: The compiled product.
         registry: Where the plugins come from; those that are installed by default.
         noted: Told in one sentence about a watcher that did not start, and so is left out.
-        publishing: Whether the build publishes to the catalog.
+        also: The types that take part besides the watchers and the workers.
 
     Raises:
         RegistryError: A plugin cannot be had, or what it needs is not chosen; compiling refuses that before.
         LifecycleError: A plugin that the build needs did not start.
     """
-    types = WATCHERS | WORKERS | (PUBLISHERS if publishing else frozenset())
-    chosen = _chosen(artifacts, registry if registry is not None else Registry(), types)
+    known = registry if registry is not None else Registry()
+    chosen = _chosen(artifacts, known, WATCHERS | WORKERS | also)
     lifecycle = Lifecycle(chosen.values())
     try:
         report = lifecycle.start()

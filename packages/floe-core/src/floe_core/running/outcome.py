@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from floe_core.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from floe_core.compilation import CompiledArtifacts
     from floe_core.errors import FloeError
     from floe_core.plugins import DbtNode, Lane, QualityReport
@@ -41,6 +43,7 @@ class Outcome:
         nodes: What each node did, in dbt's order.
         quality: The judgement of the tests; None where nobody judges.
         failure: Why it failed; None after a success.
+        loaded: Rows that ingestion loaded, by `dataset.table`.
         published: The tables that were put into the catalog; empty outside of the Iceberg lane.
         notes: What did not go as the manifest asks and does not fail the work, such as an event that nobody took.
     """
@@ -54,6 +57,7 @@ class Outcome:
     nodes: tuple[DbtNode, ...]
     quality: QualityReport | None = None
     failure: FloeError | None = None
+    loaded: Mapping[str, int] = field(default_factory=dict)
     published: tuple[Published, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -87,6 +91,7 @@ class Outcome:
                 "checks": quality.checks,
                 "failures": quality.failures,
             },
+            "loaded": dict(self.loaded),
             "published": [asdict(table) for table in self.published],
             "notes": list(self.notes),
             "exit_code": int(self.exit_code),
@@ -131,6 +136,9 @@ class Listener:
 
     def node_ended(self, node: DbtNode) -> None:
         """A node has ended, well or not."""
+
+    def loaded(self, table: str, rows: int) -> None:
+        """A source's table is loaded."""
 
     def published(self, table: Published) -> None:
         """A table is in the catalog."""
