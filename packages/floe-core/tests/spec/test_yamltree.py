@@ -151,7 +151,7 @@ def test_json_reads_as_itself(value: object) -> None:
 def test_the_number_of_values_is_bounded_wherever_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yamltree, "MAX_NODES", 100)
     assert "more than 100 values" in refused("[" + "a," * 100 + "]").reason
-    assert "more than 100 values" in refused("[[[[" + "a," * 100).reason
+    assert "more than 100 values" in refused("[" + "a," * 60 + "[" + "a," * 60).reason
     assert "more than 100 values" in refused("{" + ", ".join(f"k{i}: 1" for i in range(100)) + "}").reason
 
 

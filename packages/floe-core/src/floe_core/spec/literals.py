@@ -39,7 +39,7 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("a token of a package index", re.compile(r"\b(?:pypi-AgE[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36})")),
     (
         "a token of a chat",
-        re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}|hooks\.slack\.com/services/[A-Z0-9]+/[A-Z0-9]+/\w+"),
+        re.compile(r"\bxox[abeoprs]-[0-9][A-Za-z0-9-]{9,}|hooks\.slack\.com/services/[A-Z0-9]+/[A-Z0-9]+/\w+"),
     ),
     ("an API key", re.compile(r"\b(?:AIza[A-Za-z0-9_-]{35}|[sr]k_live_[A-Za-z0-9]{16,})")),
     (
