@@ -10,21 +10,27 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+import boto3
 import duckdb
+import pyarrow.parquet
 import pytest
+import s3fs
+from botocore.config import Config
 from floe_core.plugins import IngestionError, IngestionRequest, IngestionResult
 from floe_ingestion_dlt.config import DltConfig
 from floe_ingestion_dlt.plugin import DltPlugin
+from floe_ops.targets.local import starting
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 if TYPE_CHECKING:
@@ -225,6 +231,71 @@ def test_killed_while_it_writes_and_run_again(base: Path, config: dict[str, Any]
         assert ask(base, f"{counted} raw.orders") == [(8000, 8000)]
     home = base / "home"
     assert not home.exists() or not list(home.rglob("*"))
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """SeaweedFS with one bucket on free ports; the endpoint's URL."""
+    monkeypatch.setenv("STORE_KEY", "landing-key")
+    monkeypatch.setenv("STORE_SECRET", TOKEN)
+    home = tmp_path / "weed"
+    home.mkdir()
+    keys = [{"accessKey": "landing-key", "secretKey": TOKEN}]
+    identity = {"name": "landing", "credentials": keys, "actions": ["Admin"]}
+    (home / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    with ExitStack() as held:
+        ports = [
+            held.enter_context(closing(socket.create_server(("127.0.0.1", 0)))).getsockname()[1] for _ in range(10)
+        ]
+    names = ("s3", "master", "volume", "filer", "admin")
+    options = {f"{name}.port": port for name, port in zip(names, ports[:5], strict=True)}
+    options |= {f"{name}.port.grpc": port for name, port in zip(names, ports[5:], strict=True)}
+    options |= {
+        "dir": home,
+        "ip": "127.0.0.1",
+        "ip.bind": "127.0.0.1",
+        "s3.config": home / "s3.json",
+        "webdav": "false",
+    }
+    options |= {"s3.port.iceberg": 0, "s3.port.lance": 0, "master.telemetry": "false", "admin.ui": "false"}
+    options |= {"volume.max": 8, "master.volumeSizeLimitMB": 64, "volume.preStopSeconds": 0}
+    command = [str(starting.weed()), "mini", *(f"-{name}={value}" for name, value in options.items())]
+    url = f"http://127.0.0.1:{options['s3.port']}"
+    with (home / "log").open("w") as log, subprocess.Popen(command, cwd=home, stdout=log, stderr=log) as process:
+        try:
+            client = boto3.client(
+                "s3",
+                endpoint_url=url,
+                region_name="us-east-1",
+                aws_access_key_id="landing-key",
+                aws_secret_access_key=TOKEN,
+                config=Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1}),
+            )
+            for attempt in Retrying(stop=stop_after_delay(LIMIT_S), wait=wait_exponential(0.05, max=1)):
+                with attempt:
+                    assert process.poll() is None, (home / "log").read_text()[-2000:]
+                    with suppress(client.exceptions.BucketAlreadyExists, client.exceptions.BucketAlreadyOwnedByYou):
+                        client.create_bucket(Bucket="landing")
+                    client.put_object(Bucket="landing", Key="in/a.csv", Body=b"id,name\n1,a\n2,b\n")
+            yield url
+        finally:
+            process.terminate()
+            process.wait(LIMIT_S)
+
+
+def test_from_a_bucket_into_a_bucket(base: Path, store: str) -> None:
+    place = {"endpoint": store, "access_key": {"env": "STORE_KEY"}, "secret_key": {"env": "STORE_SECRET"}}
+    config = {"destination": {"kind": "filesystem", "url": "s3://landing/lake", "store": place}}
+    source = {"kind": "files", "url": "s3://landing/in", "glob": "*.csv", "format": "csv", "table": "orders"}
+    for _ in range(2):
+        assert load(base, {**source, "store": place}, config).rows["orders"] == 2
+    files = s3fs.S3FileSystem(key="landing-key", secret=TOKEN, endpoint_url=store, skip_instance_cache=True)
+    tables = [pyarrow.parquet.read_table(path, filesystem=files) for path in files.ls("landing/lake/raw/orders")]
+    assert sorted(row for table in tables for row in table.column("id").to_pylist()) == [1, 1, 2, 2]
+    os.environ["STORE_SECRET"] = "a-wrong-secret"  # noqa: S105 - planted; monkeypatch takes it back
+    with pytest.raises(IngestionError) as refused:
+        load(base, {**source, "store": place}, config)
+    assert "a-wrong-secret" not in str(refused.value)
 
 
 def test_files_of_three_formats_and_only_new_ones(base: Path) -> None:
