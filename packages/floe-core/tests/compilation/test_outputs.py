@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import kubernetes_validate  # type: ignore[import-untyped] # publishes no types
+import kubernetes_validate
 import pytest
 import yaml
 from floe_core.compilation import (

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from floe_core.enforcement.result import EnforcementResultSummary
     from floe_core.registry import ResolvedPlugin
     from floe_core.spec.load import Document
-    from floe_core.spec.platform import PlatformManifest
-    from floe_core.spec.product import Destination, FloeSpec, OutputPort, Transform
+    from floe_core.spec.platform import Observability, PlatformManifest
+    from floe_core.spec.product import Destination, FloeSpec, OutputPort, SourceSpec, Transform
 
 EPOCH_ENV: Final = "SOURCE_DATE_EPOCH"
 HEALTH_INTERVAL_S: Final = 60
@@ -71,32 +71,47 @@ def build_artifacts(  # noqa: PLR0913 - one argument for what each stage made
     Raises:
         UsageError: SOURCE_DATE_EPOCH is set and is no number of seconds.
     """
-    spec, seen = product.model, manifest.model.observability
-    schedule, owner, default = spec.schedule, spec.metadata.owner or "", manifest.model.plugins.compute.type
-    configurations = [plugin.instance.config for plugin in plugins.values()]
+    spec, default = product.model, manifest.model.plugins.compute.type
     return CompiledArtifacts(
         metadata=_metadata(product, manifest),
         inheritance=tuple(_inheritance(manifest)),
         plugins={kind.value: _plugin(plugin) for kind, plugin in plugins.items()},
         models=tuple(_model(transform, default, dbt) for transform in spec.transforms),
-        sources=tuple(
-            SourceRecord(name=one.name, dataset=one.dataset, config=_dump(sources[one.name])) for one in spec.sources
-        ),
-        schedule=ScheduleRecord(**schedule.model_dump()) if schedule else None,
+        sources=tuple(_source(one, sources) for one in spec.sources),
+        schedule=ScheduleRecord(**spec.schedule.model_dump()) if spec.schedule else None,
         sensors=tuple(_sensors(spec.metadata.name, plugins)),
-        output_ports=tuple(_port(port, owner) for port in spec.output_ports),
+        output_ports=tuple(_port(port, spec.metadata.owner or "") for port in spec.output_ports),
         destinations=tuple(_destination(one) for one in spec.destinations),
         retention=_retention(spec, manifest.model),
-        tracing=TracingRecord(**seen.tracing.model_dump(exclude_none=True)),
-        lineage=LineageRecord(enabled=seen.lineage.enabled),
-        logging=LoggingRecord(level=seen.logging.level, format=seen.logging.format),
+        **_observed(manifest.model.observability),
         dbt_profiles=dbt_profiles,
         dbt_manifest=_dbt(spec, dbt),
-        secret_references=tuple(
-            sorted({str(one) for one in references([configurations, [*sources.values()], spec.destinations, seen])})
-        ),
+        secret_references=_references(spec, manifest.model, plugins, sources),
         enforcement_result=enforcement_result,
     )
+
+
+def _observed(observability: Observability) -> dict[str, Any]:
+    return {
+        "tracing": TracingRecord(**observability.tracing.model_dump(exclude_none=True)),
+        "lineage": LineageRecord(enabled=observability.lineage.enabled),
+        "logging": LoggingRecord(level=observability.logging.level, format=observability.logging.format),
+    }
+
+
+def _references(
+    spec: FloeSpec,
+    manifest: PlatformManifest,
+    plugins: Mapping[PluginType, ResolvedPlugin],
+    sources: Mapping[str, BaseModel],
+) -> tuple[str, ...]:
+    configurations = [plugin.instance.config for plugin in plugins.values()]
+    everywhere = [configurations, [*sources.values()], spec.destinations, manifest.observability]
+    return tuple(sorted({str(one) for one in references(everywhere)}))
+
+
+def _source(source: SourceSpec, configurations: Mapping[str, BaseModel]) -> SourceRecord:
+    return SourceRecord(name=source.name, dataset=source.dataset, config=_dump(configurations[source.name]))
 
 
 def _metadata(product: Document[FloeSpec], manifest: Document[PlatformManifest]) -> CompilationMetadata:
