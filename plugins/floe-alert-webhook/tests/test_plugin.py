@@ -95,11 +95,11 @@ class TestAlertmanager(_Conformance):
         {"url": "ftp://host"},
         {"url": "https://"},
         {"url": "https://h:99999"},
-        {"url": "https://user:hunter2@host"},
+        {"url": "https://user:hunter2@host"},  # nosec B105 - planted
         {"url": "http://receiver.example.com/hunter2"},
         {"url": "https://hooks.slack.com/services/hunter2", "format": "slack"},
         {"url": "https://h", "format": "teams"},
-        {"url": "https://h", "token": "hunter2"},
+        {"url": "https://h", "token": "hunter2"},  # nosec B105 - planted
         {"url": "https://h", "format": "alertmanager", "signing_secret": {"env": "S"}},
         {"url": "https://h/?x=1", "format": "alertmanager"},
         {"url": "https://h", "deadline_s": 0},
@@ -116,7 +116,7 @@ def test_http_to_another_machine_can_be_allowed() -> None:
     make(url="http://alertmanager.monitoring:9093", format="alertmanager", allow_http=True)
 
 
-@pytest.mark.parametrize("value", ["http://other.example/hunter2", "hunter2", "https://a:hunter2@h"])
+@pytest.mark.parametrize("value", ["http://other.example/hunter2", "hunter2", "https://a:hunter2@h"])  # nosec B105 - planted
 def test_a_referenced_url_is_checked_when_used(alert: Alert, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("ALERT_URL", value)
     with pytest.raises(AlertDeliveryError, match="env:ALERT_URL") as caught:

@@ -150,7 +150,7 @@ def test_a_key_does_not_travel_in_the_open(url: str, event: dict[str, Any], key:
 
 
 def test_a_referenced_url_is_checked_when_used(event: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LINEAGE_URL", "https://user:hunter2@host")
+    monkeypatch.setenv("LINEAGE_URL", "https://user:hunter2@host")  # nosec B105 - planted
     transport = HttpTransport(type="http", url=SecretRef(env="LINEAGE_URL"))
     with pytest.raises(LineageError, match="env:LINEAGE_URL") as caught:
         HttpDelivery(transport).deliver(event, "")

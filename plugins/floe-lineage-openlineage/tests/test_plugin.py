@@ -71,8 +71,8 @@ def test_without_configuration_it_writes_lines_below_the_working_directory(
         {"type": "kafka"},
         {"type": "http"},
         {"type": "http", "url": "marquez:5000"},
-        {"type": "http", "url": "https://user:hunter2@host"},
-        {"type": "http", "url": "https://h", "api_key": "hunter2"},
+        {"type": "http", "url": "https://user:hunter2@host"},  # nosec B105 - planted
+        {"type": "http", "url": "https://h", "api_key": "hunter2"},  # nosec B105 - planted
         {"type": "http", "url": "https://h", "endpoint": "/absolute"},
         {"type": "http", "url": "https://h", "endpoint": "https://other"},
         {"type": "http", "url": "https://h", "timeout_s": 0},

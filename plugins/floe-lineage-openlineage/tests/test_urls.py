@@ -19,7 +19,7 @@ def test_a_base_url_is_taken(url: str) -> None:
         ("https://", "http://"),
         ("https://h:99999", "http://"),
         ("https://[::1", "http://"),
-        ("https://user:hunter2@host", "credentials"),
+        ("https://user:hunter2@host", "credentials"),  # nosec B105 - planted
         ("https://hunter2@host", "credentials"),
         ("https://host/?key=hunter2", "path"),
         ("https://host/#hunter2", "path"),
@@ -42,4 +42,4 @@ def test_any_text_is_a_url_or_refused(text: str) -> None:
 
 
 def test_a_place_holds_no_credentials_and_no_path() -> None:
-    assert place("https://user:hunter2@host:1/secret") == "https://host:1"
+    assert place("https://user:hunter2@host:1/secret") == "https://host:1"  # nosec B105 - planted
