@@ -181,7 +181,7 @@ def test_the_artifacts_keep_to_their_schema(bundle: Bundle) -> None:
 
 def test_the_artifacts_hold_all_that_was_written(bundle: Bundle) -> None:
     made = bundle.artifacts
-    assert [one.name for one in made.sensors] == ["orders_health"]
+    assert [one.name for one in made.sensors] == ["orders_when_healthy"]
     assert set(made.sensors[0].plugins) == {"compute", "catalog", "storage", "telemetry_backend"}
     assert (made.lineage.enabled, made.logging.level, made.logging.format) == (True, "info", "text")
     assert [(one.name, one.scope) for one in made.inheritance] == [("example-platform", None)]

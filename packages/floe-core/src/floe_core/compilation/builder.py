@@ -193,7 +193,7 @@ def _sensors(product: str, plugins: Mapping[PluginType, ResolvedPlugin]) -> Iter
     if orchestrator is not None:
         interval = getattr(orchestrator.instance.config, "health_interval_s", HEALTH_INTERVAL_S)
         watched = tuple(kind.value for kind in plugins if kind not in _UNWATCHED)
-        name = f"{product.replace('-', '_')}_health"
+        name = f"{product.replace('-', '_')}_when_healthy"
         yield SensorRecord(name=name, kind="health", interval_s=interval, plugins=watched)
 
 
