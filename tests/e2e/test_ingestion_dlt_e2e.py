@@ -18,14 +18,14 @@ import threading
 from contextlib import ExitStack, closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import duckdb
-import pyarrow.parquet
+import pyarrow.parquet  # type: ignore[import-untyped] # it carries no types
 import pytest
-import s3fs
+import s3fs  # type: ignore[import-untyped] # it carries no types
 from botocore.config import Config
 from floe_core.plugins import IngestionError, IngestionRequest, IngestionResult
 from floe_ingestion_dlt.config import DltConfig
@@ -71,7 +71,7 @@ class Api:
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         self.asked.append(target)
         if parts.path == "/events":
-            return {"data": [row for row in self.rows if int(row["id"]) >= int(query.get("since", 0))]}
+            return {"data": [row for row in self.rows if cast("int", row["id"]) >= int(query.get("since", 0))]}
         page = int(query.get("page", 0))
         if page == self.hold_page:
             self.held.set()

@@ -39,7 +39,7 @@ class Loader(IngestionPlugin[NoConfig]):
 
     name, version, floe_api_version = "loader", "1.0.0", "1.0"
     config_model: ClassVar[type[PluginConfig]] = NoConfig
-    source_model: ClassVar[type[BaseModel]] = Source
+    source_model: type[BaseModel] = Source
 
     def __init__(self, rows: Counter[str]) -> None:
         super().__init__(NoConfig())
@@ -99,7 +99,7 @@ class Leaving(Loader):
 
 
 class Lenient(Loader):
-    source_model: ClassVar[type[BaseModel]] = Loose
+    source_model = Loose
 
 
 @pytest.mark.parametrize(

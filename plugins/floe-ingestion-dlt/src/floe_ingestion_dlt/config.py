@@ -6,10 +6,16 @@ from typing import Annotated, Literal, TypeAlias
 
 from floe_core.plugins import PluginConfig
 from floe_core.spec.secrets import SecretRef, Setting
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 
-class ObjectStore(PluginConfig):
+class _Settings(PluginConfig):
+    """Built at its first use: importing the plugin stays cheap."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class ObjectStore(_Settings):
     """How a store that speaks S3 is reached; without keys the usual AWS variables are looked at.
 
     Attributes:
@@ -31,7 +37,7 @@ class ObjectStore(PluginConfig):
         return self
 
 
-class DuckDBDestination(PluginConfig):
+class DuckDBDestination(_Settings):
     """The database file of the build; a dataset is a schema in it.
 
     Attributes:
@@ -43,7 +49,7 @@ class DuckDBDestination(PluginConfig):
     path: Annotated[str, Field(min_length=1, max_length=1024)] = "target/landing.duckdb"
 
 
-class FilesystemDestination(PluginConfig):
+class FilesystemDestination(_Settings):
     """Parquet files below a folder or a bucket: `<url>/<dataset>/<table>/`.
 
     Attributes:
@@ -54,13 +60,13 @@ class FilesystemDestination(PluginConfig):
 
     kind: Literal["filesystem"]
     url: Annotated[str, Field(min_length=1, max_length=2048, examples=["s3://floe-raw/landing"])]
-    store: ObjectStore = ObjectStore()
+    store: ObjectStore = Field(default_factory=ObjectStore)
 
 
 Destination: TypeAlias = Annotated[DuckDBDestination | FilesystemDestination, Field(discriminator="kind")]
 
 
-class DltConfig(PluginConfig):
+class DltConfig(_Settings):
     """How dlt runs and where it writes.
 
     Attributes:
@@ -69,6 +75,6 @@ class DltConfig(PluginConfig):
         request_attempts: How often an HTTP request is tried, with growing pauses.
     """
 
-    destination: Destination = DuckDBDestination()
+    destination: Destination = Field(default_factory=DuckDBDestination)
     request_timeout_s: Annotated[float, Field(gt=0, le=600)] = 30.0
     request_attempts: Annotated[int, Field(ge=1, le=10, strict=True)] = 3

@@ -9,10 +9,9 @@ from floe_core.telemetry import span
 from pydantic import ValidationError
 
 from floe_ingestion_dlt.config import DltConfig
-from floe_ingestion_dlt.sources import DltSource
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from floe_ingestion_dlt.sources import DltSource
 
 
 class DltPlugin(IngestionPlugin[DltConfig]):
@@ -24,7 +23,13 @@ class DltPlugin(IngestionPlugin[DltConfig]):
     tracer_name: ClassVar[str | None] = "floe.ingestion.dlt"
     description: ClassVar[str] = "files, REST APIs and databases into DuckDB or Parquet, by dlt"
     config_model: ClassVar[type[PluginConfig]] = DltConfig
-    source_model: ClassVar[type[BaseModel]] = DltSource
+
+    @property
+    def source_model(self) -> type[DltSource]:
+        """The settings of a source; imported here, because building its models takes longer than all the rest."""
+        from floe_ingestion_dlt.sources import DltSource
+
+        return DltSource
 
     def load(self, request: IngestionRequest) -> IngestionResult:
         """See `IngestionPlugin.load`.
@@ -34,8 +39,9 @@ class DltPlugin(IngestionPlugin[DltConfig]):
             SecretUnavailableError: A reference points to nothing.
             UsageError: The pipeline or the dataset has a name that dlt would rewrite.
         """
-        source = _checked(request)
         from floe_ingestion_dlt import engine
+
+        source = _checked(request, self.source_model)
 
         job = engine.prepared(request, source, self.config)
         kind = source.root.kind
@@ -48,11 +54,11 @@ class DltPlugin(IngestionPlugin[DltConfig]):
             return result
 
 
-def _checked(request: IngestionRequest) -> DltSource:
-    if isinstance(request.source, DltSource):
+def _checked(request: IngestionRequest, model: type[DltSource]) -> DltSource:
+    if isinstance(request.source, model):
         return request.source
     try:
-        return DltSource.model_validate(request.source)
+        return model.model_validate(request.source)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise IngestionError(

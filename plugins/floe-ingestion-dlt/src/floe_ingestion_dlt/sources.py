@@ -89,7 +89,7 @@ class FilesSource(Table):
     format: Literal["csv", "jsonl", "parquet"]
     only_new: StrictBool = False
     required: StrictBool = True
-    store: ObjectStore = ObjectStore()
+    store: ObjectStore = Field(default_factory=ObjectStore)
 
     @model_validator(mode="after")
     def _all_or_new(self) -> FilesSource:

@@ -6,13 +6,19 @@ from typing import Annotated, Literal
 
 from floe_core.plugins import PluginConfig
 from floe_core.spec.secrets import SecretRef, Setting
-from pydantic import Field, StrictBool, field_validator, model_validator
+from pydantic import ConfigDict, Field, StrictBool, field_validator, model_validator
 
 Member = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)]
 EVERY = r"^[1-9][0-9]* (second|minute|hour|day|week)s?$"
 
 
-class Selection(PluginConfig):
+class _Settings(PluginConfig):
+    """Built at its first use: importing the plugin stays cheap."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class Selection(_Settings):
     """Which dbt models become cubes: those that one of these names.
 
     Attributes:
@@ -32,7 +38,7 @@ class Selection(PluginConfig):
         return self
 
 
-class IcebergSource(PluginConfig):
+class IcebergSource(_Settings):
     """How Cube's DuckDB reaches the object store of the Iceberg lane.
 
     Cube's driver takes the store and its extensions from the environment. Attaching a catalog takes `initSql` in
@@ -55,7 +61,7 @@ class IcebergSource(PluginConfig):
     secret_key: SecretRef = SecretRef(env="AWS_SECRET_ACCESS_KEY")
 
 
-class CubeConfig(PluginConfig):
+class CubeConfig(_Settings):
     """What of the dbt project is told to Cube, and how Cube reaches the data.
 
     Attributes:
@@ -73,7 +79,7 @@ class CubeConfig(PluginConfig):
         server_url: Cube's address, or a reference to it; empty where no server is asked for its health.
     """
 
-    select: Selection = Selection()
+    select: Selection = Field(default_factory=Selection)
     views: StrictBool = True
     numeric_measures: Literal["sum", "none"] = "sum"
     hidden_classifications: tuple[Annotated[str, Field(min_length=1, max_length=63)], ...] = ("pii",)

@@ -61,8 +61,14 @@ class IngestionPlugin(PluginMetadata[C]):
     """A loader."""
 
     plugin_type: ClassVar[PluginType] = PluginType.INGESTION
-    source_model: ClassVar[type[BaseModel]]
-    """Checks `sources[].config` of a product: frozen, unknown fields are errors, secrets are references."""
+
+    @property
+    @abstractmethod
+    def source_model(self) -> type[BaseModel]:
+        """What checks `sources[].config` of a product: frozen, unknown fields are errors, secrets are references.
+
+        A property, so that a plugin can leave building its models until a product has a source.
+        """
 
     @abstractmethod
     def load(self, request: IngestionRequest) -> IngestionResult:
