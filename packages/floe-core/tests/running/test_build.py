@@ -103,7 +103,7 @@ def test_a_second_build_is_told_whom_to_wait_for(bench: Bench) -> None:
     bench.carry_out()
     lock = Places.of(bench.product, Lane.DUCKDB).lock
     with lock.open("r+") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+        fcntl.flock(held, fcntl.LOCK_SH)  # keeps out whoever wants it alone
         held.write(json.dumps({"pid": 4321, "command": "floe run", "since": "today"}))
         held.flush()
         with pytest.raises(NotReadyError, match="another build of orders is running") as caught:

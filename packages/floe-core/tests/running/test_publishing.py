@@ -85,14 +85,14 @@ def test_somebody_elses_commit_in_between_starts_it_over(catalog: Catalog, monke
     real, refused = catalog.commit_table, []
 
     def busy(*words: Any, **more: Any) -> Any:
-        if len(refused) < 2:
+        if len(refused) < 8:  # more often than PyIceberg itself tries again
             refused.append(words)
             raise CommitFailedException("somebody was faster")
         return real(*words, **more)
 
     monkeypatch.setattr(catalog, "commit_table", busy)
     assert publish(catalog, pa.table({"day": [7, 8]})).rows == 2
-    assert len(refused) == 2
+    assert len(refused) == 8
 
 
 def test_a_table_that_others_keep_writing_is_given_up(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
