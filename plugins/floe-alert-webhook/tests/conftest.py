@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
 
 import pytest
+from floe_alert_webhook import sender
 from floe_core.plugins import Alert, Severity
 
 Action: TypeAlias = Callable[[BaseHTTPRequestHandler], None]
@@ -58,6 +59,12 @@ def reply(status: int, body: bytes = b"", **headers: str) -> Action:
         handler.wfile.write(body)
 
     return act
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses between attempts begin at 20 ms, so that retries cost the tests little."""
+    monkeypatch.setattr(sender, "FIRST_WAIT_S", 0.01)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 SECRET, TOKEN = "s1gning-secret-value", "t0ken-value"
 PATH = "/services/T0/B0/hidden-path"
 REFERENCES = {"signing_secret": {"env": "ALERT_SECRET"}, "token": {"env": "ALERT_TOKEN"}}
-LIMITS = {"timeout_s": 0.5, "deadline_s": 1.0}
+LIMITS = {"timeout_s": 0.5, "deadline_s": 0.6}
 
 
 def make(**config: Any) -> WebhookPlugin:
