@@ -88,10 +88,10 @@ def store(name: str) -> SecretStr:
 
 
 def test_a_name_is_looked_up_in_the_store_of_the_validation() -> None:
-    content = {"plain": {"secret": "a"}, "listed": [{"secret": "team/b.c"}], "inner": {"where": {"secret": "d"}}}
+    content = {"plain": {"secret": "a"}, "listed": [{"secret": "b/c"}], "inner": {"where": {"secret": "d"}}}
     held = Nested.model_validate(content, context={STORE_KEY: store})
     assert resolved(held.plain) == "worth of a"
-    assert held.listed[0].resolve().get_secret_value() == "worth of team/b.c"
+    assert held.listed[0].resolve().get_secret_value() == "worth of b/c"
     assert held.inner is not None
     assert resolved(held.inner.where) == "worth of d"
 
