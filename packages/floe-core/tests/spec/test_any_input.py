@@ -49,13 +49,13 @@ def written(tree: object) -> bytes:
     return json.dumps(tree, ensure_ascii=False).encode()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(TREES, st.sampled_from(KINDS))
 def test_any_tree_is_judged(judge: Judge, tree: object, kind: str) -> None:
     assert judge(written(tree), kind), "a tree made at random is no product and no manifest"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(st.binary(max_size=400), st.sampled_from(KINDS))
 def test_any_bytes_are_judged(judge: Judge, raw: bytes, kind: str) -> None:
     assert judge(raw, kind)
@@ -71,7 +71,7 @@ def sound(kind: str) -> bytes:
     return SOUND[kind].read_bytes()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_a_sound_file_with_bytes_changed_is_judged(judge: Judge, data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(KINDS))
@@ -90,7 +90,7 @@ def places(node: object, loc: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
         yield from places(inner, (*loc, step))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_a_sound_tree_with_a_part_changed_is_judged(judge: Judge, data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(KINDS))
@@ -103,7 +103,7 @@ def test_a_sound_tree_with_a_part_changed_is_judged(judge: Judge, data: st.DataO
     judge(written(tree), kind)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(st.data())
 def test_what_the_models_take_the_schema_takes(judge: Judge, data: st.DataObject) -> None:
     """A sound tree with a part changed: where the models still take it, so does the editor."""

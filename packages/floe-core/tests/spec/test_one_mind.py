@@ -101,7 +101,7 @@ WHOLE = [("product", ""), ("manifest", "PlatformManifest"), ("manifest", "Domain
 
 
 @pytest.mark.parametrize(("kind", "name"), WHOLE)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_what_the_schema_takes_the_models_take(judge: Judge, kind: str, name: str, data: st.DataObject) -> None:
     strategy, _ = taken_by_the_schema(kind, name)
