@@ -25,6 +25,7 @@ from floe_core.errors import ExitCode, FloeError
 from floe_core.plugins import PluginType
 from floe_core.registry import PluginEntry, Registry
 from floe_core.spec import SpecError
+from floe_core.telemetry import span
 from floe_ops import project
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -311,3 +312,16 @@ def test_a_plugin_that_fails_with_it_in_its_mouth_is_told_by_its_kind_only(world
     with contextlib.suppress(KeyError):
         del sys.modules[name]
     world.clean(*chain)
+
+
+def test_a_span_keeps_the_kind_of_a_foreign_error_and_the_words_of_ours(world: World) -> None:
+    for error in (ValueError(world.value), FloeError("the store does not answer", why=world.value)):
+        with pytest.raises(type(error)), span("planted"):
+            raise error from RuntimeError(world.value)
+    foreign, ours = world.spans.get_finished_spans()
+    assert [one.status.description for one in (foreign, ours)] == ["ValueError", "the store does not answer"]
+    assert [dict(one.events[0].attributes or {})["exception.type"] for one in (foreign, ours)] == [
+        "builtins.ValueError",
+        "floe_core.errors.FloeError",
+    ]
+    world.clean()
