@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped] # publishes no types
 import pytest
 from floe_core.errors import WrongStateError
 from floe_core.plugins import BuiltTable
@@ -82,7 +82,8 @@ def test_a_column_that_cannot_become_the_models_is_told_and_nothing_changes(cata
 
 def test_somebody_elses_commit_in_between_starts_it_over(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(catalog, pa.table({"day": [1]}))
-    real, refused = catalog.commit_table, []
+    real = catalog.commit_table
+    refused: list[object] = []
 
     def busy(*words: Any, **more: Any) -> Any:
         if len(refused) < 8:  # more often than PyIceberg itself tries again
@@ -114,7 +115,8 @@ def test_dbts_manifest_says_where_a_model_lies(tmp_path: Path) -> None:
     }
     path.write_text(json.dumps({"nodes": nodes}))
     assert publishing.built_tables(path, ["days"]) == {"days": DAYS}
-    for broken in ({"nodes": {}}, {"nodes": 3}, [], {"nodes": {"a": 1}}):
+    every: tuple[Any, ...] = ({"nodes": {}}, {"nodes": 3}, [], {"nodes": {"a": 1}})
+    for broken in every:
         path.write_text(json.dumps(broken))
         with pytest.raises(WrongStateError, match="dbt does not say"):
             publishing.built_tables(path, ["days"])
