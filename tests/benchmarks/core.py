@@ -145,7 +145,7 @@ def command_line(rounds: int) -> list[Row]:
     """`floe --help` and `floe compile` of a demo, whole processes."""
     bare = best([PYTHON, "-c", "pass"], rounds)
     libraries = best([PYTHON, "-c", LIBRARIES], rounds)
-    demo = [FLOE, "compile", "demo/customer-360", "--output", os.devnull]
+    demo: list[str | Path] = [FLOE, "compile", "demo/customer-360", "--output", os.devnull]
     return [
         Row("floe --help / python -c pass", "ms", best([FLOE, "--help"], rounds), bare, limit=300),
         Row("floe compile customer-360 / importing its libraries", "ms", best(demo, rounds), libraries, limit=600),

@@ -199,7 +199,7 @@ def test_a_run_that_is_stopped_is_named_to_others_and_leaves_a_clean_start(produ
     spec.write_text(spec.read_text().replace("\noutputPorts:", extra + "\noutputPorts:"))
     endless = product / "models" / "marts" / "mart_endless.sql"
     endless.write_text(ENDLESS)
-    words = [FLOE, "run", "--select", "stg_orders", "--select", "mart_endless"]
+    words: list[str | Path] = [FLOE, "run", "--select", "stg_orders", "--select", "mart_endless"]
     pipe = subprocess.PIPE
     with subprocess.Popen(words, cwd=product, env=environment(), stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout
