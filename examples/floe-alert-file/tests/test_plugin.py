@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,19 @@ class TestConformance(AlertChannelConformance):
     @pytest.fixture
     def plugin(self, tmp_path: Path) -> FilePlugin:
         return FilePlugin(FileConfig(path=tmp_path / "alerts.jsonl"))
+
+    @pytest.fixture
+    def received(self, plugin: FilePlugin) -> Callable[[], list[str]]:
+        path = plugin.config.path
+        return lambda: path.read_text().splitlines() if path.exists() else []
+
+    @pytest.fixture
+    def failing(self, tmp_path: Path) -> FilePlugin:
+        return FilePlugin(FileConfig(path=tmp_path / "no" / "alerts.jsonl"))
+
+    @pytest.fixture
+    def secret(self) -> str:
+        return ""
 
 
 ALERT = Alert("stg_orders is late", Severity.WARNING, "orders", datetime(2026, 1, 2, tzinfo=UTC), {"expected": "5:30"})

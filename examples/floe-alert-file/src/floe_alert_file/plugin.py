@@ -35,7 +35,7 @@ class FilePlugin(AlertChannelPlugin[FileConfig]):
     name: ClassVar[str] = "file"
     version: ClassVar[str] = "1.0.0"
     floe_api_version: ClassVar[str] = "1.0"
-    tracer_name: ClassVar[str | None] = "floe_alert_file"
+    tracer_name: ClassVar[str | None] = "floe.alert.file"
     description: ClassVar[str] = "Appends each alert to a file, as one line of JSON."
     config_model: ClassVar[type[PluginConfig]] = FileConfig
 
@@ -51,7 +51,10 @@ class FilePlugin(AlertChannelPlugin[FileConfig]):
                 "severity": alert.severity.value,
                 "product": alert.product,
                 "occurred_at": alert.occurred_at.isoformat(),
+                "resolved_at": alert.resolved_at.isoformat() if alert.resolved_at else None,
+                "labels": dict(alert.labels),
                 "details": dict(alert.details),
+                "link": alert.link,
             }
         )
         with span("alert.send", **{"floe.alert.channel": self.name}):
