@@ -9,7 +9,7 @@ from floe_core.plugins import DbtCommand, DbtTest
 if TYPE_CHECKING:
     from floe_dbt_core.plugin import DBTCorePlugin
 
-    from conftest import Tiny
+    from tests.conftest import Tiny
 
 SCHEMA = """
 models:

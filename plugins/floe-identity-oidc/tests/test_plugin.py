@@ -23,7 +23,7 @@ from pydantic import SecretStr, ValidationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Issuer
+    from tests.conftest import Issuer
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from floe_identity_oidc.plugin import OidcPlugin
 
-    from conftest import Issuer
+    from tests.conftest import Issuer
 
 DISCOVERY, KEYS = "GET /.well-known/openid-configuration", "GET /keys"
 HANG_S = 10.0  # a limit that works ends far below

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from floe_identity_oidc.plugin import OidcPlugin
 
-    from conftest import Issuer
+    from tests.conftest import Issuer
 
 NOW = int(time.time())
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-import kubernetes_validate  # type: ignore[import-untyped] # publishes no types
+import kubernetes_validate
 import pytest
 from floe_core.plugins import RBACError, RightsRequest
 from floe_core.testing import RBACConformance

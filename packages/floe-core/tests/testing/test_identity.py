@@ -44,9 +44,10 @@ class Talkative(Sound):
 
 class Chained(Sound):
     def verify(self, token: SecretStr) -> Principal:
+        known: dict[str, Principal] = {}
         try:
-            int(token.get_secret_value())
-        except ValueError as error:
+            return known[token.get_secret_value()]
+        except KeyError as error:
             raise TokenRefusedError(Refusal.MALFORMED, why="it is no token") from error
 
 

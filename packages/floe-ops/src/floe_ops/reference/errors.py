@@ -7,9 +7,9 @@ from floe_ops.reference.markdown import code, table
 
 def page() -> str:
     """The page of the error codes."""
-    from floe_core.spec.catalogue import CATALOGUE
+    from floe_core.spec.catalogue import catalogue
 
-    rows = ((code(name), entry.title, entry.cause, entry.cure) for name, entry in sorted(CATALOGUE.items()))
+    rows = ((code(entry.code), entry.title, entry.cause, entry.cure) for entry in catalogue())
     lines = [
         "# Error codes",
         "",

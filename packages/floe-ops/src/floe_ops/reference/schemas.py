@@ -49,7 +49,9 @@ def _page(kind: str, file: str, lead: str) -> str:
         f"{lead} Generated from the schema (`invoke final.docs --write`; `floe schema {kind}` prints it for editors).",
         "A field that is not listed is refused. Secrets are written as references only.",
     ]
-    objects = {"": root, **{name: one for name, one in definitions.items() if "properties" in one}}
+    # A root that is one of two forms (a manifest of its own, or a domain's) has its fields in those.
+    whole = {} if "then" in root else {"": root}
+    objects = {**whole, **{name: one for name, one in definitions.items() if "properties" in one}}
     for name, schema in objects.items():
         lines += ["", f"## {name}" if name else "## The whole file", ""]
         lines += [_first(schema.get("description", "")), ""] if schema.get("description") else []
@@ -95,6 +97,8 @@ def _meaning(place: Schema) -> str:
     parts += [words.format(both[key]) for key, words in _BOUNDS.items() if key in both]
     if "pattern" in both:
         parts.append(f"pattern {code(str(both['pattern']))}")
+    if "x-floe-check" in both:
+        parts.append(str(both["x-floe-check"]))
     if both.get("examples"):
         parts.append(f"example {code(str(both['examples'][0]))}")
     return "; ".join(part.rstrip(".") for part in parts if part)
