@@ -240,7 +240,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("STORE_SECRET", TOKEN)
     home = tmp_path / "weed"
     home.mkdir()
-    keys = [{"accessKey": "landing-key", "secretKey": TOKEN}]
+    keys = [{"accessKey": "landing-key", "secretKey": TOKEN}]  # nosec B105 - the test's own store
     identity = {"name": "landing", "credentials": keys, "actions": ["Admin"]}
     (home / "s3.json").write_text(json.dumps({"identities": [identity]}))
     with ExitStack() as held:

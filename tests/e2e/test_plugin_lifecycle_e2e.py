@@ -299,7 +299,7 @@ def test_secrets_reach_another_plugin_from_the_environment_and_a_mount_that_rota
     """A process that reads all the time while another replaces the mount sees old or new, and shows neither."""
     publish = publisher(tmp_path / "mount")
     publish("old-planted-value")
-    environment = {**os.environ, "LIFECYCLE_SECRET_STORE_ID": "an-id-planted"}
+    environment = {**os.environ, "LIFECYCLE_SECRET_STORE_ID": "an-id-planted"}  # nosec B105 - planted
     words = [sys.executable, "-c", READER, "LIFECYCLE_SECRET_", str(tmp_path / "mount")]
     with subprocess.Popen(
         words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -274,7 +274,7 @@ def test_keys_that_are_for_something_else_do_not_count(
 
 
 def test_a_weak_key_does_not_count(issuer: Issuer, plugin: OidcPlugin) -> None:
-    weak = rsa.generate_private_key(65537, 1024)  # noqa: S505 - to be refused
+    weak = rsa.generate_private_key(65537, 1024)  # noqa: S505 - to be refused  # nosec B505 - planted
     issuer.published.append({**RSAAlgorithm.to_jwk(weak.public_key(), as_dict=True), "kid": "weak"})
     with pytest.warns(UserWarning, match="below"):
         token = jwt.encode(issuer.claims(), weak, "RS256", {"kid": "weak"})

@@ -12,7 +12,7 @@ from floe_ingestion_dlt.stores import Secrets, credentials, located
 
 def test_every_form_of_a_secret_is_scrubbed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "a/b c+d")
-    monkeypatch.setenv("DB", "postgresql://reader:p%40ss-word@db/shop")
+    monkeypatch.setenv("DB", "postgresql://reader:p%40ss-word@db/shop")  # nosec B105 - planted
     monkeypatch.setenv("SHORT", "abc")
     secrets = Secrets()
     for name in ("TOKEN", "DB", "SHORT"):

@@ -54,7 +54,7 @@ def test_the_iceberg_lane_needs_a_store() -> None:
         {"server_url": "cube:4000"},
         {"database_path": "/data/{nothing}.duckdb"},
         {"refresh_every": "now and then"},
-        {"api_secret": "a-literal"},
+        {"api_secret": "a-literal"},  # nosec B105 - planted
     ],
 )
 def test_a_wrong_configuration_is_refused(wrong: dict[str, object]) -> None:

@@ -147,7 +147,7 @@ ENGINE = """
     [
         ("return {'type': 'x', 'password': 'planted-value'}", "FLOE-E402"),
         ("return {'type': 'x', 'password': '{{ env_var(\"P\", \"planted-value\") }}'}", "FLOE-E402"),
-        ("return {'attach': [{'path': 'postgres://me:planted-value@host/db'}]}", "FLOE-E402"),
+        ("return {'attach': [{'path': 'postgres://me:planted-value@host/db'}]}", "FLOE-E402"),  # nosec B105 - planted
         ("raise RuntimeError('planted-value')", "FLOE-E401"),
         ("return {'type': 'duckdb', 'password': '{{ env_var(\"P\") }}'}", ""),
     ],

@@ -101,7 +101,7 @@ def test_a_source_is_checked_and_kept(world: World) -> None:
     world.choose("ingestion: {type: loader}", "secrets: {type: store}")
     world.add(SOURCE)
     made = world.compile()
-    assert made.sources[0].config == {"rows": 5, "password": {"secret": "crm-password"}}
+    assert made.sources[0].config == {"rows": 5, "password": {"secret": "crm-password"}}  # nosec B105 - a name
     assert "secret:crm-password" in made.secret_references
 
 

@@ -194,7 +194,7 @@ def test_a_reference_is_looked_up_in_the_chosen_store_when_it_is_asked_for(plugi
         return SecretStr("a-value")
 
     registry = Registry([plugin_module(PluginType.QUALITY, "q", WITH_SECRET)])
-    config = {"key": {"secret": "db/key"}}
+    config = {"key": {"secret": "db/key"}}  # nosec B105 - a name
     plugin = registry.create(PluginType.QUALITY, "q", config, secrets=store).instance
     assert asked == []
     key = plugin.config.key
@@ -205,6 +205,6 @@ def test_a_reference_is_looked_up_in_the_chosen_store_when_it_is_asked_for(plugi
 
 def test_a_reference_without_a_store_says_so_when_it_is_asked_for(plugin_module: Write) -> None:
     registry = Registry([plugin_module(PluginType.QUALITY, "q", WITH_SECRET)])
-    key = registry.create(PluginType.QUALITY, "q", {"key": {"secret": "db/key"}}).instance.config.key
+    key = registry.create(PluginType.QUALITY, "q", {"key": {"secret": "db/key"}}).instance.config.key  # nosec B105 - a name
     with pytest.raises(SecretUnavailableError, match=r"plugins\.secrets"):
         key.resolve()

@@ -28,7 +28,7 @@ class Sound(ComputePlugin[Config]):
     def dbt_target(self, request: TargetRequest) -> dict[str, Any]:
         if request.lane not in self.lanes:
             raise LaneNotSupportedError("not here", remedy="choose another lane")
-        return {"type": "engine", "database": request.product, "password": "{{ env_var('ENGINE_PASSWORD') }}"}
+        return {"type": "engine", "database": request.product, "password": "{{ env_var('ENGINE_PASSWORD') }}"}  # nosec B105 - a name
 
 
 def with_target(change: Callable[[dict[str, Any], TargetRequest, Any], Any]) -> type[Sound]:
