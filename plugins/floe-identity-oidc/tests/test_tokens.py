@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,21 @@ if TYPE_CHECKING:
 
     from tests.conftest import Issuer
 
-NOW = int(time.time())
+
+@dataclass(frozen=True)
+class FromNow:
+    """A moment so many seconds after the test's own begin: one made at import is old when the session was long."""
+
+    seconds: int
+    form: type[int | str] = int
+
+
+def dated(changes: dict[str, Any]) -> dict[str, Any]:
+    now = int(time.time())
+    return {
+        name: value.form(now + value.seconds) if isinstance(value, FromNow) else value
+        for name, value in changes.items()
+    }
 
 
 def encoded(value: object) -> str:
@@ -52,17 +67,17 @@ def test_good_tokens_pass(issuer: Issuer, plugin: OidcPlugin, kind: str, algorit
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"exp": NOW - 5}, Refusal.EXPIRED),
+        ({"exp": FromNow(-5)}, Refusal.EXPIRED),
         ({"exp": None}, Refusal.CLAIM),
         ({"exp": True}, Refusal.EXPIRED),
-        ({"exp": str(NOW + 600)}, Refusal.CLAIM),
+        ({"exp": FromNow(600, str)}, Refusal.CLAIM),
         ({"exp": 10**30}, Refusal.CLAIM),
         ({"exp": float("inf")}, Refusal.MALFORMED),
         ({"exp": "soon"}, Refusal.MALFORMED),
-        ({"nbf": NOW + 600}, Refusal.NOT_YET),
-        ({"iat": NOW + 600}, Refusal.NOT_YET),
+        ({"nbf": FromNow(600)}, Refusal.NOT_YET),
+        ({"iat": FromNow(600)}, Refusal.NOT_YET),
         ({"iat": None}, Refusal.CLAIM),
-        ({"iat": str(NOW)}, Refusal.CLAIM),
+        ({"iat": FromNow(0, str)}, Refusal.CLAIM),
         ({"aud": "other"}, Refusal.AUDIENCE),
         ({"aud": []}, Refusal.CLAIM),
         ({"aud": None}, Refusal.CLAIM),
@@ -76,13 +91,13 @@ def test_good_tokens_pass(issuer: Issuer, plugin: OidcPlugin, kind: str, algorit
     ],
 )
 def test_claims_that_do_not_hold(issuer: Issuer, plugin: OidcPlugin, changes: dict[str, Any], why: Refusal) -> None:
-    assert reason(plugin, issuer.sign(**changes)) is why
+    assert reason(plugin, issuer.sign(**dated(changes))) is why
 
 
 @pytest.mark.parametrize(
     ("config", "changes", "why"),
     [
-        ({"max_age_s": 60}, {"iat": NOW - 600}, Refusal.TOO_OLD),
+        ({"max_age_s": 60}, {"iat": FromNow(-600)}, Refusal.TOO_OLD),
         ({"authorized_parties": ["cli"]}, {"azp": "web"}, Refusal.CLIENT),
         ({"authorized_parties": ["cli"]}, {}, Refusal.CLIENT),
         ({"required_claims": ["email"]}, {}, Refusal.CLAIM),
@@ -93,24 +108,24 @@ def test_claims_that_do_not_hold(issuer: Issuer, plugin: OidcPlugin, changes: di
 def test_what_a_platform_asks_beyond(
     issuer: Issuer, make: Callable[..., OidcPlugin], config: dict[str, Any], changes: dict[str, Any], why: Refusal
 ) -> None:
-    assert reason(make(**config), issuer.sign(**changes)) is why
+    assert reason(make(**config), issuer.sign(**dated(changes))) is why
 
 
 @pytest.mark.parametrize(
     ("config", "changes"),
     [
-        ({"max_age_s": 60}, {"iat": NOW - 50}),
+        ({"max_age_s": 60}, {"iat": FromNow(-50)}),
         ({"authorized_parties": ["cli"]}, {"azp": "cli"}),
         ({"authorized_parties": ["cli"]}, {"client_id": "cli"}),
         ({"required_claims": ["realm.id"]}, {"realm": {"id": 0}}),
-        ({"leeway_s": 30}, {"exp": NOW - 5}),
-        ({"leeway_s": 30}, {"nbf": NOW + 20, "iat": NOW + 20}),
+        ({"leeway_s": 30}, {"exp": FromNow(-5)}),
+        ({"leeway_s": 30}, {"nbf": FromNow(20), "iat": FromNow(20)}),
     ],
 )
 def test_what_a_platform_asks_can_be_met(
     issuer: Issuer, make: Callable[..., OidcPlugin], config: dict[str, Any], changes: dict[str, Any]
 ) -> None:
-    assert make(**config).verify(SecretStr(issuer.sign(**changes))).subject == "ann"
+    assert make(**config).verify(SecretStr(issuer.sign(**dated(changes)))).subject == "ann"
 
 
 @pytest.mark.parametrize(
