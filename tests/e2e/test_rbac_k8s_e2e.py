@@ -240,6 +240,11 @@ def test_a_right_that_is_asked_for_no_more_is_gone_and_one_added_by_hand_is_seen
     kept = apply(less)
     assert plugin.review(kept) == less.rights()
     assert settles(lambda: not allowed(admin, account, gone))
+    last = Right(namespace, "get", "secrets", "one")
+    assert allowed(admin, account, last)
+    apply(replace(request, secrets=()))
+    assert settles(lambda: not allowed(admin, account, last))
+    kept = apply(less)
     role = next(each for each in kept if each["kind"] == "Role")
     role["rules"].append({"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]})
     path = PATHS["Role"].format(**role["metadata"])
@@ -290,7 +295,7 @@ def test_the_namespace_admits_a_restricted_pod_and_refuses_any_other(
 
 
 def test_a_mistake_in_an_object_would_be_refused(admin: Any, plugin: KubernetesRBACPlugin) -> None:
-    (account,) = plugin.manifests(RightsRequest("iot", "default"))
+    account = plugin.manifests(RightsRequest("iot", "default"))[0]
     with refused(500, "field not declared in schema"):
         server_side_apply(admin, {**account, "automountToken": False})
 

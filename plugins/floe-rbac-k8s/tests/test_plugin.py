@@ -104,8 +104,9 @@ def test_a_launcher_starts_jobs_and_follows_their_pods() -> None:
     }
 
 
-def test_without_rights_there_is_nothing_to_bind() -> None:
-    (account,) = plugin_of().manifests(RightsRequest("iot", "floe"))
+def test_without_rights_the_role_is_there_and_empty() -> None:
+    account, role, _binding = plugin_of().manifests(RightsRequest("iot", "floe"))
+    assert role["rules"] == [], "it takes the place of one with rights"
     assert account["automountServiceAccountToken"] is False
     assert "imagePullSecrets" not in account
 

@@ -39,7 +39,10 @@ class KubernetesRBACPlugin(RBACPlugin[KubernetesRBACConfig]):
     config_model: ClassVar[type[PluginConfig]] = KubernetesRBACConfig
 
     def manifests(self, request: RightsRequest) -> tuple[Mapping[str, Any], ...]:
-        """Namespace (when asked for), ServiceAccount, and Role with RoleBinding where there are rights to give.
+        """Namespace (when asked for), ServiceAccount, Role and RoleBinding.
+
+        A product without rights has a Role without rules: applied over an earlier one, it takes the rights away, which
+        an object that is left out would not.
 
         Raises:
             RBACError: A name is none that Kubernetes accepts, or the namespace is one of its own.
@@ -50,12 +53,10 @@ class KubernetesRBACPlugin(RBACPlugin[KubernetesRBACConfig]):
             names.check(request)
             rights = len(request.rights())
             name = names.object_name(self.config.name_prefix, request.product)
-            made = [objects.service_account(request, name)]
+            made = [maker(request, name) for maker in (objects.service_account, objects.role, objects.role_binding)]
             if request.creates_namespace:
                 config = self.config
                 made.insert(0, objects.namespace(request, config.pod_security, config.pod_security_version))
-            if rights:
-                made += [objects.role(request, name), objects.role_binding(request, name)]
             current.set_attribute("floe.product.name", request.product)
             current.set_attribute("floe.rbac.rights", rights)
             return tuple(made)
