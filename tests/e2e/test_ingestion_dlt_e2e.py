@@ -101,7 +101,7 @@ def api() -> Iterator[tuple[Api, str]]:
             """A client that was killed is what these tests are about."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
-        serving = threading.Thread(target=server.serve_forever, daemon=True)
+        serving = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         serving.start()
         yield state, f"http://127.0.0.1:{server.server_port}"
         state.go_on.set()
@@ -165,10 +165,13 @@ def test_a_rest_api_with_pages_and_a_token(api: tuple[Api, str], base: Path, mon
     assert dict(load(base, orders(url)).rows) == {"orders": 35}
     assert [query for query in state.asked if "page" in query] == [f"/orders?page={page}" for page in range(4)]
     assert ask(base, "select count(*), count(distinct id), sum(id) from raw.orders") == [(35, 35, 630)]
+    # Without a total the end is the first page that is empty.
+    assert load(base, orders(url, table="untold", paginator={"type": "page_number"})).rows["untold"] == 35
+    assert state.asked[-1] == "/orders?page=4"
     # What is nested stays one column, so the source fills the tables that it names.
     assert ask(base, "select tags from raw.orders limit 1") == [('["a","b"]',)]
     tables = ask(base, "select table_name from information_schema.tables where table_schema = 'raw'")
-    assert {name for (name,) in tables if not name.startswith("_dlt")} == {"orders"}
+    assert {name for (name,) in tables if not name.startswith("_dlt")} == {"orders", "untold"}
 
 
 def test_a_refused_token_is_told_and_not_shown(

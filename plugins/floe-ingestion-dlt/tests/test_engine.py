@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,18 @@ def test_files_cannot_be_merged_into(tmp_path: Path) -> None:
     source = {**FILES, "write_disposition": "merge", "primary_key": ["id"]}
     with pytest.raises(IngestionError, match="cannot merge into Parquet"):
         load(tmp_path, config={"destination": {"kind": "filesystem", "url": "lake"}}, source=source)
+
+
+def test_a_bucket_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "s3cret-of-the-store")
+    # Tried once: how often is botocore's to say.
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        endpoint = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    store = {"endpoint": endpoint, "access_key": {"env": "KEY"}, "secret_key": {"env": "KEY"}}
+    with pytest.raises(IngestionError, match="EndpointConnectionError") as told:
+        load(tmp_path, config={"destination": {"kind": "filesystem", "url": "s3://lake/in", "store": store}})
+    assert "s3cret-of-the-store" not in str(told.value)
 
 
 def test_the_same_pipeline_runs_once_at_a_time(tmp_path: Path) -> None:

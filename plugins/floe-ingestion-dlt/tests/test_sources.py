@@ -44,6 +44,7 @@ def test_what_can_be_written(right: dict[str, Any]) -> None:
         ({**FILES, "table": "Orders"}, "table"),
         ({**FILES, "table": "a__b"}, "table"),
         ({**FILES, "table": "_dlt_loads"}, "table"),
+        ({**FILES, "url": "gs://bucket/in"}, "s3://bucket"),
         ({**FILES, "store": {"access_key": {"env": "A"}}}, "given together"),
         ({**REST, "endpoints": []}, "endpoints"),
         ({**REST, "base_url": "x.example"}, "begins with http"),

@@ -6,7 +6,18 @@ from typing import Annotated, Literal, TypeAlias
 
 from floe_core.plugins import PluginConfig
 from floe_core.spec.secrets import SecretRef, Setting
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+
+def _known_store(url: str) -> str:
+    if "://" in url and not url.startswith("s3://"):
+        raise ValueError("a place is a folder, or a bucket written s3://bucket/prefix")
+    return url
+
+
+FilesUrl: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=2048, examples=["s3://floe-raw/landing"]), AfterValidator(_known_store)
+]
 
 
 class _Settings(PluginConfig):
@@ -59,7 +70,7 @@ class FilesystemDestination(_Settings):
     """
 
     kind: Literal["filesystem"]
-    url: Annotated[str, Field(min_length=1, max_length=2048, examples=["s3://floe-raw/landing"])]
+    url: FilesUrl
     store: ObjectStore = Field(default_factory=ObjectStore)
 
 

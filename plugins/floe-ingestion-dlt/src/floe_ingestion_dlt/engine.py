@@ -8,7 +8,7 @@ import re
 import shutil
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -111,16 +111,32 @@ def run(job: Job) -> IngestionResult:
     """
     begin = time.monotonic()
     with _alone(job), _settings(job):
-        import duckdb
-        from dlt.common.exceptions import DltException
-        from sqlalchemy.exc import SQLAlchemyError
-
+        trouble = _trouble(job)
         try:
             job.repaired()
-            return IngestionResult(_loaded(job), time.monotonic() - begin)
-        except (DltException, SQLAlchemyError, duckdb.Error, OSError, ImportError) as error:
-            _undo(job)
+        except trouble as error:
             raise _failure(job, error) from None
+        try:
+            return IngestionResult(_loaded(job), time.monotonic() - begin)
+        except trouble as error:
+            with suppress(*trouble):  # where the destination does not answer, the next load does it
+                job.repaired()
+            raise _failure(job, error) from None
+
+
+def _trouble(job: Job) -> tuple[type[Exception], ...]:
+    """What the engine, a source or the destination raise when they cannot."""
+    from dlt.common.exceptions import DltException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    common = (DltException, SQLAlchemyError, OSError, ImportError)
+    if isinstance(job.config.destination, DuckDBDestination):
+        import duckdb
+
+        return (*common, duckdb.Error)
+    from botocore.exceptions import BotoCoreError
+
+    return (*common, BotoCoreError)
 
 
 def _loaded(job: Job) -> dict[str, int]:
@@ -161,16 +177,6 @@ def _destination(job: Job) -> Any:
         return dlt.destinations.duckdb(str(job.database), replace_strategy="insert-from-staging")
     url = located(destination.url, job.request.base_dir)
     return dlt.destinations.filesystem(url, credentials=credentials(destination.store, url, job.secrets))
-
-
-def _undo(job: Job) -> None:
-    """After a failure; where the destination does not answer, the next load does it."""
-    import duckdb
-
-    try:
-        job.repaired()
-    except (duckdb.Error, OSError):
-        return
 
 
 def _failure(job: Job, error: BaseException) -> IngestionError:

@@ -88,7 +88,7 @@ def _rest(source: RestSource, secrets: Secrets) -> list[DltResource]:
     client: dict[str, Any] = {
         "base_url": resolved(source.base_url),
         "headers": dict(source.headers),
-        "paginator": source.paginator.model_dump(exclude_none=True),
+        "paginator": source.paginator.model_dump(),
     }
     if source.auth is not None:
         client["auth"] = _auth(source.auth, secrets)
@@ -110,7 +110,7 @@ def _endpoint(one: Endpoint) -> dict[str, Any]:
     if one.data_selector is not None:
         endpoint["data_selector"] = one.data_selector
     if one.paginator is not None:
-        endpoint["paginator"] = one.paginator.model_dump(exclude_none=True)
+        endpoint["paginator"] = one.paginator.model_dump()
     if one.incremental is not None:
         endpoint["incremental"] = {
             "cursor_path": one.incremental.cursor,

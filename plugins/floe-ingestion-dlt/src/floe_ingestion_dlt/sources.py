@@ -8,7 +8,7 @@ from floe_core.plugins import PluginConfig
 from floe_core.spec.secrets import SecretRef, Setting
 from pydantic import ConfigDict, Field, RootModel, StrictBool, StrictInt, field_validator, model_validator
 
-from floe_ingestion_dlt.config import ObjectStore
+from floe_ingestion_dlt.config import FilesUrl, ObjectStore
 
 Words: TypeAlias = Annotated[str, Field(min_length=1, max_length=1024)]
 
@@ -84,7 +84,7 @@ class FilesSource(Table):
     """
 
     kind: Literal["files"]
-    url: Words
+    url: FilesUrl
     glob: Words = "**/*"
     format: Literal["csv", "jsonl", "parquet"]
     only_new: StrictBool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from floe_core.spec.secrets import resolved
 
@@ -29,7 +29,7 @@ class Secrets:
             SecretUnavailableError: It points to nothing.
         """
         value = reference.resolve().get_secret_value()
-        parts = {value, quote(value, safe="")}
+        parts = {value, quote(value, safe=""), quote_plus(value)}
         if "://" in value:  # engines print a URL without its password, or the password alone
             password = urlsplit(value).password
             parts |= {password, unquote(password)} if password else set()
