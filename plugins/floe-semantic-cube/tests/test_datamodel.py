@@ -86,6 +86,29 @@ def test_a_test_of_some_rows_proves_nothing(dbt_manifest: dict[str, Any], genera
     assert not [one for one in found["mart_customers"]["dimensions"] if one.get("primary_key")]
 
 
+@pytest.mark.parametrize("lenient", [{"severity": "WARN"}, {"error_if": "> 10"}])
+def test_a_test_that_lets_rows_pass_proves_nothing(
+    dbt_manifest: dict[str, Any], generated: Any, lenient: dict[str, str]
+) -> None:
+    dbt_manifest["nodes"]["test.shop.unique_mart_customers_customer_id_"]["config"] |= lenient
+    found, result = generated(dbt_manifest)
+    assert not [one for one in found["mart_customers"]["dimensions"] if one.get("primary_key")]
+    assert any("nothing says that mart_customers.customer_id is unique" in one for one in result.notes)
+
+
+def test_a_joined_member_whose_name_is_taken_is_left_out_and_told(dbt_manifest: dict[str, Any], generated: Any) -> None:
+    customers, orders = dbt_manifest["nodes"][CUSTOMERS], dbt_manifest["nodes"][ORDERS]
+    customers["meta"] = {"cube": {"name": "customer"}}
+    customers["columns"]["customer_id"]["meta"] = {"cube": {"name": "id"}}
+    orders["columns"]["customer_id"]["meta"] = {}
+    found, result = generated(dbt_manifest)
+    own, joined = (part["includes"] for part in found["mart_orders_view"]["cubes"])
+    assert "customer_id" in own
+    assert "id" not in joined
+    assert "email" in joined
+    assert result.notes == ("mart_orders_view: left out customer.id, whose name there is taken",)
+
+
 def test_a_join_can_be_declined(dbt_manifest: dict[str, Any], generated: Any) -> None:
     dbt_manifest["nodes"][RELATION]["config"]["meta"] = {"cube": {"join": False}}
     found, result = generated(dbt_manifest)
@@ -99,6 +122,7 @@ def test_a_join_can_be_declined(dbt_manifest: dict[str, Any], generated: Any) ->
         lambda column: column.update(meta={"classification": "pii"}),
         lambda column: column.update(config={"meta": {"classification": "pii"}}),
         lambda column: column.update(tags=["pii"]),
+        lambda column: column.update(meta={"classification": "PII"}),
         lambda column: column.update(meta={"classification": "pii", "cube": {"public": True}}),
     ],
 )
@@ -112,7 +136,10 @@ def test_personal_data_is_public_nowhere(dbt_manifest: dict[str, Any], generated
 
 
 def test_the_products_classification_counts_too(dbt_manifest: dict[str, Any], generated: Any) -> None:
-    found, _ = generated(dbt_manifest, classifications={"mart_customers": {"customer_id": "pii"}})
+    dbt_manifest["nodes"][CUSTOMERS]["columns"]["email"]["name"] = "EMAIL"
+    said = {"mart_customers": {"customer_id": "pii", "email": "pii"}}
+    found, _ = generated(dbt_manifest, classifications=said)
+    assert named(found["mart_customers"]["dimensions"])["EMAIL"]["public"] is False
     key = named(found["mart_customers"]["dimensions"])["customer_id"]
     assert (key["primary_key"], key["public"]) == (True, False)
     assert found["mart_orders"]["joins"], "a join may use what people may not see"

@@ -47,6 +47,14 @@ def test_the_iceberg_lane_needs_a_store() -> None:
     assert found["CUBEJS_DB_DUCKDB_S3_SECRET_ACCESS_KEY"] == SecretRef(env="AWS_SECRET_ACCESS_KEY")
 
 
+def test_a_named_source_has_variables_of_its_own() -> None:
+    found = CubePlugin(CubeConfig(data_source="lake")).datasource(TargetRequest("shop", Lane.DUCKDB))
+    assert found["CUBEJS_DATASOURCES"] == "default,lake"
+    assert found["CUBEJS_DS_LAKE_DB_TYPE"] == "duckdb"
+    assert found["CUBEJS_DS_LAKE_DB_DUCKDB_DATABASE_PATH"] == "/data/shop-duckdb.duckdb"
+    assert not [name for name in found if name.startswith("CUBEJS_DS") and ("SECRET" in name or "TELEMETRY" in name)]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -71,7 +71,11 @@ def unique_columns(model: Model, tests: Iterable[GenericTest]) -> set[str]:
 
 
 def _said(model: Model, tests: Iterable[GenericTest], what: str) -> set[str]:
-    tested = {test.column_name for test in tests if test.column_name is not None and test.test_metadata.name == what}
+    tested = {
+        test.column_name
+        for test in tests
+        if test.column_name is not None and test.test_metadata.name == what and test.is_strict
+    }
     constrained = {
         name for name, column in model.columns.items() if any(one.type == what for one in column.constraints)
     }
@@ -89,7 +93,8 @@ def _constrained(model: Model, what: str) -> list[str]:
 def _combination(model: Model, tests: Iterable[GenericTest]) -> list[str]:
     for test in tests:
         columns = test.test_metadata.kwargs.get("combination_of_columns")
-        if test.test_metadata.name == "unique_combination_of_columns" and isinstance(columns, list):
+        wanted = test.test_metadata.name == "unique_combination_of_columns" and test.is_strict
+        if wanted and isinstance(columns, list):
             names = [name for name in columns if isinstance(name, str) and name in model.columns]
             if len(names) == len(columns):
                 return names

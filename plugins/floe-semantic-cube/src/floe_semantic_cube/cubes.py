@@ -85,9 +85,8 @@ def draft(model: Model, manifest: Manifest, config: CubeConfig, classes: Mapping
     }
     tests = manifest.tests_of(model)
     key = columns.primary_key(model, tests, override, [name for name, one in read.items() if one.primary_key])
-    classified = {
-        name for name, one in model.columns.items() if _classes(one, classes) & {*config.hidden_classifications}
-    }
+    hidden = {one.casefold() for one in config.hidden_classifications}
+    classified = {name for name, one in model.columns.items() if _classes(one, classes) & hidden}
     known = dimensions.Known(tuple(key), read, frozenset(classified), manifest.adapter)
     found = dimensions.of_model(model, known)
     counted = measures.of_cube(found, override.measures, rule=config.numeric_measures, place=model.place)
@@ -105,10 +104,14 @@ def draft(model: Model, manifest: Manifest, config: CubeConfig, classes: Mapping
 
 
 def _classes(column: Column, classes: Mapping[str, str]) -> set[str]:
-    """Every classification that somebody gave the column: the product, dbt's meta, or a tag."""
+    """Every classification that somebody gave the column: the product, dbt's meta, or a tag.
+
+    Compared without case: dbt takes `PII` and `EMAIL` where the product says `pii` and `email`.
+    """
     said = column.all_meta.get("classification")
-    own = {said} if isinstance(said, str) else set()
-    return own | {classes.get(column.name, "")} | column.all_tags
+    own = [said] if isinstance(said, str) else []
+    products = [given for name, given in classes.items() if name.casefold() == column.name.casefold()]
+    return {one.casefold() for one in (*own, *products, *column.all_tags)}
 
 
 def _check_members(cube: Cube) -> None:

@@ -34,7 +34,8 @@ def build(request: SemanticRequest, config: CubeConfig) -> tuple[dict[str, str],
         for name, cube in by_name.items()
     }
     if config.views:
-        found = views.of_cubes(by_name)
+        found, left_out = views.of_cubes(by_name)
+        notes += left_out
         names.unique((*by_name, *found), kind="cube or view", place="the selected models")
         texts |= {f"views/{name}.yml": files.rendered({"views": [view]}) for name, view in found.items()}
     return texts, notes

@@ -67,6 +67,8 @@ class NodeConfig(_Read):
     materialized: str = "view"
     meta: dict[str, Any] = Field(default_factory=dict)
     where: str | None = None
+    severity: str = "ERROR"
+    error_if: str = "!= 0"
 
 
 class Model(_Read):
@@ -136,6 +138,11 @@ class GenericTest(_Read):
     def all_meta(self) -> dict[str, Any]:
         """Meta of both places; the newer wins."""
         return {**self.meta, **self.config.meta}
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether a single row against it fails the build; only then what it says of the rows can be relied on."""
+        return self.config.severity.lower() != "warn" and "".join(self.config.error_if.split()) in {"!=0", ">0", ">=1"}
 
 
 class Manifest(_Read):

@@ -58,14 +58,21 @@ class CubePlugin(SemanticLayerPlugin[CubeConfig]):
             SemanticLayerError: The Iceberg lane is asked for and not configured.
         """
         path = self.config.database_path.replace("{product}", request.product).replace("{lane}", request.lane.value)
-        variables: dict[str, str | SecretRef] = {
-            "CUBEJS_DB_TYPE": "duckdb",
+        source: dict[str, str | SecretRef] = {"CUBEJS_DB_TYPE": "duckdb"}
+        if request.lane is Lane.DUCKDB:
+            source["CUBEJS_DB_DUCKDB_DATABASE_PATH"] = path
+        else:
+            source |= self._iceberg(request)
+        server: dict[str, str | SecretRef] = {
             "CUBEJS_API_SECRET": self.config.api_secret,
             "CUBEJS_TELEMETRY": "false",
         }
-        if request.lane is Lane.DUCKDB:
-            return {**variables, "CUBEJS_DB_DUCKDB_DATABASE_PATH": path}
-        return {**variables, **self._iceberg(request)}
+        name = self.config.data_source
+        if name == "default":
+            return {**server, **source}
+        # Cube asks for a default source too; the same one serves as both.
+        own = {key.replace("CUBEJS_", f"CUBEJS_DS_{name.upper()}_", 1): value for key, value in source.items()}
+        return {**server, "CUBEJS_DATASOURCES": f"default,{name}", **source, **own}
 
     def _iceberg(self, request: TargetRequest) -> dict[str, str | SecretRef]:
         source = self.config.iceberg

@@ -1,4 +1,8 @@
-"""Views: one a cube, with its public members and those of the cubes that it joins, which bear their cube's name."""
+"""Views: one a cube, with its public members and those of the cubes that it joins, which bear their cube's name.
+
+Cube refuses a view in which two members have one name, and with it the whole data model. `customer_id` of an order and
+`id` of the cube `customer` are such a pair: the cube's own member stays, the joined one is left out.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +18,31 @@ if TYPE_CHECKING:
 SUFFIX = "_view"
 
 
-def of_cubes(cubes: Mapping[str, Cube]) -> dict[str, dict[str, Any]]:
-    """Views by name; `cubes` by name. A cube that is not public, or has no public member, gets none."""
+def of_cubes(cubes: Mapping[str, Cube]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Views by name, and notes; `cubes` by name. A cube that is not public, or has no public member, gets none."""
     found: dict[str, dict[str, Any]] = {}
+    notes: list[str] = []
     for cube in cubes.values():
         if cube.public and cube.public_members():
-            view = _view(cube, cubes)
+            view, left_out = _view(cube, cubes)
             found[view["name"]] = view
-    return found
+            notes += [f"{view['name']}: left out {one}, whose name there is taken" for one in left_out]
+    return found, notes
 
 
-def _view(cube: Cube, cubes: Mapping[str, Cube]) -> dict[str, Any]:
-    parts: list[dict[str, Any]] = [{"join_path": cube.name, "includes": cube.public_members()}]
+def _view(cube: Cube, cubes: Mapping[str, Cube]) -> tuple[dict[str, Any], list[str]]:
+    own = cube.public_members()
+    taken, left_out = {name.casefold() for name in own}, []
+    parts: list[dict[str, Any]] = [{"join_path": cube.name, "includes": own}]
     for join in cube.joins:
         other = cubes[join["name"]]
-        if other.public and (members := other.public_members()):
-            parts.append({"join_path": f"{cube.name}.{other.name}", "prefix": True, "includes": members})
+        members = other.public_members() if other.public else []
+        free = [name for name in members if f"{other.name}_{name}".casefold() not in taken]
+        left_out += [f"{other.name}.{name}" for name in members if name not in free]
+        taken |= {f"{other.name}_{name}".casefold() for name in free}
+        if free:
+            parts.append({"join_path": f"{cube.name}.{other.name}", "prefix": True, "includes": free})
     view: dict[str, Any] = {"name": names.cube_name(f"{cube.name}{SUFFIX}", place=cube.model.place)}
     if description := names.text(cube.override.description or cube.model.description):
         view["description"] = description
-    return {**view, "cubes": parts}
+    return {**view, "cubes": parts}, left_out
