@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from floe_core.compilation import compile_product
 from floe_core.errors import ExitCode
 from floe_core.plugins import PluginType
 from floe_core.spec import FloeSpec, PlatformManifest, Problem, SpecError, load_manifest, load_product
@@ -197,6 +199,50 @@ def test_a_file_that_is_not_there_is_a_matter_of_usage(tmp_path: Path) -> None:
         load_product(tmp_path / "nothing")
     assert caught.value.exit_code is ExitCode.USAGE
     assert caught.value.problems[0].code == "FLOE-E001"
+
+
+@pytest.mark.parametrize(
+    ("working", "named", "told"),
+    [
+        (".", "orders", "manifest.yaml"),
+        (".", "orders/floe.yaml", "manifest.yaml"),
+        (".", "orders/../orders", "manifest.yaml"),
+        ("orders", ".", "../manifest.yaml"),
+        ("orders", "floe.yaml", "../manifest.yaml"),
+        ("orders/deeper", "..", "../../manifest.yaml"),
+        ("elsewhere", "../orders", "../manifest.yaml"),
+        ("elsewhere", "linked", "../manifest.yaml"),
+    ],
+)
+def test_a_manifest_is_told_as_a_person_would_name_it(  # noqa: PLR0913, PLR0917 - one row of the table
+    example: Path, edit: Edit, monkeypatch: pytest.MonkeyPatch, working: str, named: str, told: str
+) -> None:
+    edit(example / "manifest.yaml", "governance:", "governanc:")
+    (example / "orders" / "deeper").mkdir()
+    (example / "elsewhere").mkdir()
+    (example / "elsewhere" / "linked").symlink_to(example / "orders")
+    monkeypatch.chdir(example / working)
+    with pytest.raises(SpecError) as caught:
+        compile_product(Path(named))
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.code) == (told, "FLOE-E101")
+    assert Path(told).resolve() == example / "manifest.yaml"
+
+
+def test_a_manifest_of_an_absolute_product_is_absolute_without_detours(example: Path, edit: Edit) -> None:
+    edit(example / "manifest.yaml", "governance:", "governanc:")
+    with pytest.raises(SpecError) as caught:
+        compile_product(example / "orders")
+    assert caught.value.problems[0].file == str(example / "manifest.yaml")
+
+
+@pytest.mark.parametrize("name", ["../loop/x.yaml", "../a\0b.yaml", "../nothing/../x.yaml"])
+def test_a_path_that_leads_nowhere_is_told(example: Path, edit: Edit, name: str) -> None:
+    (example / "loop").symlink_to(example / "loop")
+    edit(example / "orders" / "floe.yaml", "../manifest.yaml", json.dumps(name))
+    with pytest.raises(SpecError) as caught:
+        compile_product(example / "orders")
+    assert [one.code for one in caught.value.problems] == ["FLOE-E001"]
 
 
 def test_many_problems_are_cut_for_people(example: Path) -> None:

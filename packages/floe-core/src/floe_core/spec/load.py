@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,9 +17,6 @@ from floe_core.spec.problems import Problem, SpecError
 from floe_core.spec.product import FloeSpec
 from floe_core.spec.source import Advice, Point, Source
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 M = TypeVar("M", bound=BaseModel)
 PRODUCT_FILE = "floe.yaml"
 
@@ -27,7 +26,7 @@ class Document(Generic[M]):
     """A loaded file.
 
     Attributes:
-        path: The file as the caller named it.
+        path: The file as the caller named it, without detours (see `plain`).
         raw: The bytes that were read.
         source: The tree that knows where everything stood, of a domain's manifest also what stands in its parent.
         model: The validated content.
@@ -51,7 +50,7 @@ class Text:
     """A file that was read and parsed, and not yet validated.
 
     Attributes:
-        path: The file as the caller named it.
+        path: The file as the caller named it, without detours (see `plain`).
         raw: The bytes that were read.
         source: The tree.
     """
@@ -102,6 +101,7 @@ def read(path: Path) -> Text:
     Raises:
         SpecError: It cannot be read, or is no YAML.
     """
+    path = plain(path)
     raw = _bytes(path)
     try:
         return Text(path, raw, Source(str(path), yamltree.parse(raw)))
@@ -130,6 +130,27 @@ def validated(text: Text, model: type[M]) -> Document[M]:
     if found:
         raise SpecError(found)
     return Document(text.path, text.raw, source, parsed)
+
+
+def plain(path: Path) -> Path:
+    """`path` as a person would write it: `shop/../manifest.yaml` is `manifest.yaml`.
+
+    A path without detours stays as it is. Where a link is on the way, `..` leads elsewhere than the words say; such a
+    file is told by its real place.
+    """
+    if ".." not in path.parts:
+        return path
+    short = Path(os.path.normpath(path))
+    try:
+        if (real := path.resolve()) != short.resolve():
+            return min(real, Path(os.path.relpath(real)), key=_length)
+        return short if short.is_absolute() else min(short, real, key=_length)
+    except (OSError, ValueError, RuntimeError):  # a loop of links, or a NUL in the path; reading it tells that
+        return path
+
+
+def _length(path: Path) -> int:
+    return len(str(path))
 
 
 def _bytes(path: Path) -> bytes:
