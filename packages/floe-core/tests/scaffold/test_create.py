@@ -71,13 +71,14 @@ def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
     assert (create("orders", tmp_path) / "floe.yaml").is_file()
 
 
-def test_a_platform_that_refuses_the_product_leaves_nothing(tmp_path: Path, example: Path) -> None:
+@pytest.mark.parametrize("place", ["made", "made/../made"])
+def test_a_platform_that_refuses_the_product_leaves_nothing(tmp_path: Path, example: Path, place: str) -> None:
     manifest = example / "manifest.yaml"
     content = yaml.safe_load(manifest.read_text())
     content["governance"] = {"policy_enforcement_level": "strict", "require_classification": True}
     manifest.write_text(yaml.safe_dump(content))
     with pytest.raises(SpecError) as caught:
-        create("orders-two", tmp_path / "made", manifest)
+        create("orders-two", tmp_path / place, manifest)
     assert caught.value.problems[0].file == str(tmp_path / "made" / "orders-two" / "floe.yaml")
     assert list((tmp_path / "made").iterdir()) == []
 

@@ -127,11 +127,12 @@ def _templates() -> Iterator[tuple[Path, str]]:
 def _validate(draft: Path, home: Path) -> None:
     """Hold the draft to its platform; what is wrong is told with the names that the files would have."""
     from floe_core.compilation import validate_product
+    from floe_core.spec.load import plain
 
     try:
         validate_product(draft)
     except SpecError as error:
-        there, here = str(draft), str(home)
+        there, here = str(plain(draft)), str(plain(home))
         found = [replace(one, file=one.file.replace(there, here)) for one in error.problems]
         raise SpecError(found, exit_code=error.exit_code) from None
 
