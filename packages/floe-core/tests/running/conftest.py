@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 import yaml
-from floe_core.plugins import PluginType
+from floe_core.plugins import PluginType, SemanticResult
 from floe_core.registry import PluginEntry, Registry, discover
 from floe_core.running import Listener, Order, Outcome, Step, Work, carry_out
 
 SCRIPTED_DBT = """
     import json
     from datetime import UTC, datetime, timedelta
-    from floe_core.plugins import DbtNode, DBTPlugin, DbtProjectError, DbtResult, NoConfig
+    from floe_core.plugins import DbtNode, DBTPlugin, DbtProjectError, DbtResult, DbtTest, NoConfig
 
     class Plugin(DBTPlugin[NoConfig]):
         name = "scripted"
@@ -38,7 +38,7 @@ SCRIPTED_DBT = """
             if request.command == script.get("break_at"):
                 raise DbtProjectError("dbt could not start", where="models/a.sql:3", why="it is broken")
             request.target_path.mkdir(parents=True, exist_ok=True)
-            (request.target_path / "manifest.json").write_text(json.dumps({"nodes": {}}))
+            (request.target_path / "manifest.json").write_text(script.get("manifest", '{"nodes": {}}'))
             now = datetime(2026, 1, 1, tzinfo=UTC)
             nodes = []
             for name, status in script.get(request.command, {}).items():
@@ -48,6 +48,7 @@ SCRIPTED_DBT = """
                     f"{kind}.orders.{name}", name, kind, status, now, now + timedelta(seconds=0.25),
                     message="no such column" if status in {"error", "fail"} else "",
                     path=f"models/{name}.sql", compiled=f"target/{name}.sql:7",
+                    test=DbtTest("unique", script["about"][name]) if name in script.get("about", {}) else None,
                 )
                 for told, one in ((on_start, begun), (on_node, node)):
                     if told is not None:
@@ -75,6 +76,7 @@ class Heard(Listener):
     def __init__(self) -> None:
         self.told: list[str] = []
         self.notes: list[str] = []
+        self.files = 0
 
     def began(self, step: str) -> None:
         self.told.append(f"> {step}")
@@ -87,6 +89,9 @@ class Heard(Listener):
 
     def node_ended(self, node: Any) -> None:
         self.told.append(f"- {node.name} {node.status}")
+
+    def described(self, result: SemanticResult) -> None:
+        self.files = len(result.files)
 
     def noted(self, note: str) -> None:
         self.notes.append(note)
@@ -116,14 +121,23 @@ class Bench:
             PluginType.SECRETS: "SecretsPlugin",
             PluginType.TELEMETRY_BACKEND: "TelemetryBackendPlugin",
             PluginType.INGESTION: "IngestionPlugin",
+            PluginType.SEMANTIC_LAYER: "SemanticLayerPlugin",
         }[kind]
         said = "name = 'made-up'; version = '0.1.0'; floe_api_version = '1.0'; tracer_name = 't'; config_model = Config"
         text = f"{HEAD}    class Plugin({abc}[Config]):\n        {said}\n{body}"
         self.entries.append(self.write(kind, "made-up", text))
         self.plugins[kind.value] = {"type": "made-up", "config": {"folder": str(self.folder)}}
 
+    def choose(self, kind: PluginType, name: str, **config: Any) -> None:
+        """Choose an installed plugin."""
+        self.entries += [one for one in discover() if (one.type, one.name) == (kind, name)]
+        self.plugins[kind.value] = {"type": name, "config": config}
+
     def script(self, **answers: Any) -> None:
-        """What dbt answers: statuses of nodes by command, or a command at which it breaks or is stopped."""
+        """What dbt answers: statuses of nodes by command, or a command at which it breaks or is stopped.
+
+        `manifest` is the text of dbt's manifest, `about` the model of a test by the test's name.
+        """
         (self.product / "script.json").write_text(json.dumps(answers), encoding="utf-8")
 
     def carry_out(self, work: Work = Work.RUN, **order: Any) -> Outcome:

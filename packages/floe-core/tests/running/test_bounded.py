@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from contextvars import ContextVar
 
 import pytest
 from floe_core.errors import FloeError, NotReadyError, WrongStateError
@@ -20,6 +22,21 @@ def test_a_call_that_hangs_is_left_behind() -> None:
         bounded("asking", lambda: over.wait(60), 0.1)
     over.set()
     assert "0.1 s" in caught.value.why
+
+
+def test_a_call_that_ends_its_thread_is_told() -> None:
+    with pytest.raises(FloeError, match="asking failed") as caught:
+        bounded("asking", lambda: sys.exit(3), 10)
+    assert "SystemExit" in caught.value.why
+
+
+def test_a_call_knows_the_span_that_it_is_made_in() -> None:
+    known: ContextVar[str] = ContextVar("known", default="nothing")
+    token = known.set("the caller's")
+    try:
+        assert bounded("asking", known.get, 10) == "the caller's"
+    finally:
+        known.reset(token)
 
 
 def test_a_failure_of_ours_is_as_it_is_and_a_foreign_one_without_its_words() -> None:

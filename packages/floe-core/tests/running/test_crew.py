@@ -42,7 +42,8 @@ JUDGE = """
 TELL = """
         def send(self, alert):
             with pathlib.Path(self.config.folder, "alerts.jsonl").open("a") as stream:
-                kept = {"title": alert.title, "details": dict(alert.details), "severity": alert.severity}
+                kept = {"title": alert.title, "details": dict(alert.details), "severity": alert.severity,
+                        "labels": dict(alert.labels), "identity": alert.identity}
                 stream.write(json.dumps(kept) + "\\n")
 """
 TRACE = """
@@ -166,6 +167,18 @@ class TestAlerts:
         assert alert["details"]["failed"] == "bronze_orders"
         assert alert["details"]["where"] == "target/bronze_orders.sql:7"
 
+    def test_of_the_same_trouble_have_the_same_identity(self, bench: Bench) -> None:
+        bench.add(PluginType.ALERT_CHANNEL, TELL)
+        about = {"unique_b": "silver_orders", "unique_a": "bronze_orders"}
+        for answers in ({"unique_b": "fail", "unique_a": "fail"}, {"unique_a": "fail", "unique_b": "fail"}):
+            bench.script(test=answers, about=about)
+            bench.carry_out(Work.TEST)
+        bench.script(test={"unique_a": "fail"}, about=about)
+        bench.carry_out(Work.TEST)
+        first, again, other = bench.kept("alerts.jsonl")
+        assert first["labels"] == {"lane": "duckdb", "model": "bronze_orders, silver_orders"}
+        assert first["identity"] == again["identity"] != other["identity"]
+
     def test_that_nobody_takes_are_said(self, bench: Bench) -> None:
         body = "        def send(self, alert):\n            raise AlertDeliveryError('no', why='the line is busy')\n"
         bench.add(PluginType.ALERT_CHANNEL, body)
@@ -199,6 +212,23 @@ class TestTelemetry:
         outcome = bench.carry_out()
         assert outcome.success
         assert "a poor day" in outcome.notes[0]
+
+    def test_that_crashes_as_it_starts_is_said_without_its_words(self, bench: Bench) -> None:
+        body = (
+            "        def start(self, name, attributes=None):\n            raise KeyError('planted-value-of-a-secret')\n"
+        )
+        bench.add(PluginType.TELEMETRY_BACKEND, body)
+        outcome = bench.carry_out()
+        assert outcome.success
+        assert "KeyError" in outcome.notes[0]
+        assert "planted" not in outcome.notes[0]
+
+    def test_that_cannot_be_sent_is_ended_all_the_same(self, bench: Bench) -> None:
+        bench.add(PluginType.TELEMETRY_BACKEND, TRACE.replace("return True", "raise TelemetryError('the line is cut')"))
+        outcome = bench.carry_out()
+        assert outcome.success
+        assert "the line is cut" in outcome.notes[0]
+        assert bench.kept("session.jsonl")[-1] == {"ended": True}
 
     def test_that_cannot_find_its_collectors_address_is_said(self, bench: Bench) -> None:
         bench.add(PluginType.TELEMETRY_BACKEND, TRACE)

@@ -10,12 +10,13 @@ from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped] # publishes no types
 import pytest
-from floe_core.errors import WrongStateError
+import requests
+from floe_core.errors import FloeError, WrongStateError
 from floe_core.plugins import BuiltTable
 from floe_core.running import publishing
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.memory import InMemoryCatalog
-from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.exceptions import CommitFailedException, ForbiddenError, ServiceUnavailableError
 
 DAYS = BuiltTable("marts", "mart_days")
 
@@ -120,3 +121,20 @@ def test_dbts_manifest_says_where_a_model_lies(tmp_path: Path) -> None:
         path.write_text(json.dumps(broken))
         with pytest.raises(WrongStateError, match="dbt does not say"):
             publishing.built_tables(path, ["days"])
+
+
+@pytest.mark.parametrize(
+    ("raised", "exit_code"), [(ForbiddenError, 3), (ServiceUnavailableError, 4), (requests.ConnectionError, 4)]
+)
+def test_a_catalog_that_refuses_or_fails_is_told_without_its_words(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, raised: type[Exception], exit_code: int
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise raised("planted-value-of-a-secret")
+
+    monkeypatch.setattr(catalog, "table_exists", fail)
+    with pytest.raises(FloeError) as caught:
+        publish(catalog, pa.table({"day": [1]}))
+    assert (caught.value.where, int(caught.value.exit_code)) == ("orders.days", exit_code)
+    assert raised.__name__ in caught.value.why
+    assert "planted" not in str(caught.value)

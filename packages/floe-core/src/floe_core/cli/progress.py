@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from floe_core.cli.logs import Log
     from floe_core.compilation import CompiledArtifacts
-    from floe_core.plugins import DbtNode
+    from floe_core.plugins import DbtNode, SemanticResult
     from floe_core.running.publishing import Published
 
 _GOOD: Final = frozenset({"success", "pass"})
@@ -82,6 +82,11 @@ class Lines(Logged):
         """Write which table is in the catalog."""
         with self._lock:
             self._write(f"  ✓ iceberg {table.name:<42} {f'{table.rows} rows':>12}")
+
+    def described(self, result: SemanticResult) -> None:
+        """Write how many files the semantic layer has."""
+        with self._lock:
+            self._write(f"  ✓ semantic layer {f'{len(result.files)} files':>50}")
 
     def noted(self, note: str) -> None:
         """Write the note."""
@@ -179,9 +184,8 @@ def closing(outcome: Outcome) -> str:
 
 def other_failures(outcome: Outcome) -> str:
     """The failed nodes after the first, which the failure itself names; a line each."""
-    failed = [node for node in outcome.nodes if node.status in {"error", "fail", "runtime error", "partial success"}]
     lines = []
-    for node in failed[1:]:
+    for node in outcome.failed_nodes[1:]:
         reason = node.message.splitlines()[0] if node.message else node.status
         lines.append(f"  also: {node.resource_type} {node.name}: {reason}  ({node.compiled or node.path})")
     return "\n".join(lines)

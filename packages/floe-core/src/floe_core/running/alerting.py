@@ -20,20 +20,28 @@ MAX_DETAIL: Final = 500
 
 
 def alert(outcome: Outcome, at: datetime) -> Alert:
-    """The alert for a failed outcome: what, where, why, by name."""
+    """The alert for a failed outcome: what, where, why, by name.
+
+    Its labels tell the lane and the models that failed, so the same trouble has the same identity each
+    time that it is met, in whatever order dbt's threads met it.
+    """
     failure = outcome.failure
     parts = {} if failure is None else {"what": failure.what, "where": failure.where, "why": failure.why}
     details = {name: text[:MAX_DETAIL] for name, text in parts.items() if text}
-    failed = [node.name for node in outcome.nodes if node.status in {"error", "fail"}]
+    failed = outcome.failed_nodes
+    models = ", ".join(sorted({(node.test.model if node.test else "") or node.name for node in failed}))
     return Alert(
         title=f"floe {outcome.command} of {outcome.product} failed",
         severity=Severity.CRITICAL,
         product=outcome.product,
         occurred_at=at,
         details={
-            "lane": outcome.lane.value,
             **details,
-            **({"failed": ", ".join(failed)[:MAX_DETAIL]} if failed else {}),
+            **({"failed": ", ".join(node.name for node in failed)[:MAX_DETAIL]} if failed else {}),
+        },
+        labels={
+            "lane": outcome.lane.value,
+            **({"model": models[:MAX_DETAIL]} if models else {}),
         },
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from floe_core.errors import FloeError, NotReadyError
@@ -19,12 +20,12 @@ class _Call(Generic[R]):
     def __init__(self, body: Callable[[], R]) -> None:
         self._body = body
         self.answers: list[R] = []
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
     def run(self) -> None:
         try:
             self.answers.append(self._body())
-        except Exception as error:  # noqa: BLE001 - a plugin is foreign code; the caller gets what it raised
+        except BaseException as error:  # noqa: BLE001 - a plugin is foreign code and may even exit; the caller is told
             self.error = error
 
 
@@ -41,7 +42,8 @@ def bounded(what: str, body: Callable[[], R], timeout_s: float) -> R:
         FloeError: As `body` raises; any other exception is told as one.
     """
     call = _Call(body)
-    thread = threading.Thread(target=call.run, name=what, daemon=True)
+    # In the caller's context, so that what the plugin traces belongs to the caller's span.
+    thread = threading.Thread(target=copy_context().run, args=(call.run,), name=what, daemon=True)
     thread.start()
     thread.join(timeout_s)
     if thread.is_alive():

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from floe_core.errors import FloeError, UsageError
 from floe_core.plugins import DbtCommand, DbtRequest, Lane, PluginType, TargetRequest
-from floe_core.running import alerting, ingesting, judging, publishing
-from floe_core.running.crew import LOADERS, PUBLISHERS, Crew, aboard
+from floe_core.running import alerting, ingesting, judging, publishing, semantic
+from floe_core.running.crew import LOADERS, PUBLISHERS, RUNNERS, Crew, aboard
 from floe_core.running.holding import held
 from floe_core.running.lineage import Emitter, Story
 from floe_core.running.outcome import Listener, Outcome, Step
@@ -33,7 +33,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from floe_core.compilation import CompiledArtifacts
-    from floe_core.plugins import CatalogPlugin, ComputePlugin, DbtResult, IngestionPlugin, QualityReport
+    from floe_core.plugins import (
+        CatalogPlugin,
+        ComputePlugin,
+        DbtResult,
+        IngestionPlugin,
+        QualityReport,
+        SemanticLayerPlugin,
+        SemanticResult,
+    )
     from floe_core.registry import Registry
     from floe_core.running.publishing import Published
 
@@ -113,7 +121,7 @@ def _others(order: Order, artifacts: CompiledArtifacts) -> frozenset[PluginType]
     if order.work is not Work.RUN:
         return frozenset()
     loading = LOADERS if artifacts.sources else frozenset()
-    return loading | (PUBLISHERS if order.lane is Lane.ICEBERG else frozenset())
+    return RUNNERS | loading | (PUBLISHERS if order.lane is Lane.ICEBERG else frozenset())
 
 
 def _profile(artifacts: CompiledArtifacts, lane: Lane) -> dict[str, Any]:
@@ -153,6 +161,7 @@ class _Build:
     notes: list[str] = field(default_factory=list)
     loaded: dict[str, int] = field(default_factory=dict)
     published: list[Published] = field(default_factory=list)
+    described: SemanticResult | None = None
     report: QualityReport | None = None
     failure: FloeError | None = None
     engine: str = ""
@@ -183,6 +192,7 @@ class _Build:
             failure=self.failure,
             loaded=self.loaded,
             published=tuple(self.published),
+            semantic=self.described,
             notes=tuple(self.notes),
         )
 
@@ -216,6 +226,8 @@ class _Build:
             self.ended(command.value, began)
         if crew.catalog is not None:
             self._publish(crew, crew.catalog)
+        if crew.semantic_layer is not None:
+            self._describe(crew.semantic_layer)
 
     def _ingest(self, crew: Crew, ingestion: IngestionPlugin[Any]) -> None:
         """Load the product's sources into the database that dbt builds in."""
@@ -253,6 +265,16 @@ class _Build:
             self.listener.published(one)
         self.ended("publish", began)
 
+    def _describe(self, plugin: SemanticLayerPlugin[Any]) -> None:
+        """Give the semantic layer its files; where that fails, the tables are built all the same."""
+        began = time.monotonic()
+        self.listener.began("semantic")
+        self.described = semantic.describe(plugin, self.artifacts, self.places)
+        self.listener.described(self.described)
+        for sentence in self.described.notes:
+            self.note(f"{plugin.name}: {sentence}")
+        self.ended("semantic", began)
+
     def _judge(self, crew: Crew, command: DbtCommand, result: DbtResult) -> None:
         if command in {DbtCommand.RUN, DbtCommand.TEST} and self.order.select and not result.nodes:
             raise self._nothing_selected()
@@ -260,7 +282,8 @@ class _Build:
             result.raise_for_failure()
             return
         if crew.quality is not None:
-            self.report = judging.judged(crew.quality, result)
+            tiers = {model.name: model.tier.value for model in self.artifacts.models if model.tier is not None}
+            self.report = judging.judged(crew.quality, result, tiers)
         failure = judging.failure(result, self.report)
         if failure is not None:
             raise failure

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         LineageBackendPlugin,
         QualityPlugin,
         SecretsPlugin,
+        SemanticLayerPlugin,
         StoragePlugin,
         TelemetryBackendPlugin,
     )
@@ -35,6 +36,8 @@ WORKERS: Final = frozenset({PluginType.DBT, PluginType.SECRETS, PluginType.QUALI
 """A build needs them."""
 LOADERS: Final = frozenset({PluginType.COMPUTE, PluginType.INGESTION})
 """A build that loads sources needs them too."""
+RUNNERS: Final = frozenset({PluginType.SEMANTIC_LAYER})
+"""A run needs them too, a test does not."""
 PUBLISHERS: Final = frozenset({PluginType.COMPUTE, PluginType.CATALOG, PluginType.STORAGE})
 """A build that publishes to the catalog needs them too."""
 
@@ -54,6 +57,7 @@ class Crew:
         ingestion: Loads the sources; only where the product has some.
         catalog: Names the published tables; only in the Iceberg lane, as the one below.
         storage: Holds them.
+        semantic_layer: Describes the tables to a metrics server; only in a run.
     """
 
     dbt: DBTPlugin[Any]
@@ -66,6 +70,7 @@ class Crew:
     ingestion: IngestionPlugin[Any] | None = None
     catalog: CatalogPlugin[Any] | None = None
     storage: StoragePlugin[Any] | None = None
+    semantic_layer: SemanticLayerPlugin[Any] | None = None
 
     @classmethod
     def of(cls, plugins: Mapping[PluginType, ResolvedPlugin]) -> Crew:
@@ -86,6 +91,7 @@ class Crew:
             ingestion=one(PluginType.INGESTION),
             catalog=one(PluginType.CATALOG),
             storage=one(PluginType.STORAGE),
+            semantic_layer=one(PluginType.SEMANTIC_LAYER),
         )
 
 

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from floe_core.errors import FloeError, WrongStateError
 
 if TYPE_CHECKING:
-    from floe_core.plugins import DbtResult, QualityPlugin, QualityReport
+    from collections.abc import Mapping
+
+    from floe_core.plugins import DbtNode, DbtResult, QualityPlugin, QualityReport
 
 
 class QualityThresholdError(WrongStateError):
     """The tests ran, and what they found does not meet the platform's thresholds."""
 
 
-def judged(plugin: QualityPlugin[Any], result: DbtResult) -> QualityReport:
+def judged(plugin: QualityPlugin[Any], result: DbtResult, tiers: Mapping[str, str]) -> QualityReport:
     """The report of the quality plugin.
+
+    Args:
+        plugin: The judge.
+        result: What the tests came to.
+        tiers: The tier of each model whose product states one; it goes before a tier in dbt's own files.
 
     Raises:
         QualityError: The plugin cannot read the result.
         FloeError: The plugin failed.
     """
     try:
-        return plugin.evaluate(result)
+        return plugin.evaluate(replace(result, nodes=tuple(_with_tier(node, tiers) for node in result.nodes)))
     except FloeError:
         raise
     except Exception as error:  # a plugin is foreign code and can raise anything
@@ -52,6 +60,13 @@ def failure(result: DbtResult, report: QualityReport | None) -> FloeError | None
     except FloeError as error:
         return error
     return None
+
+
+def _with_tier(node: DbtNode, tiers: Mapping[str, str]) -> DbtNode:
+    """The node, its test with the tier of the model that it is about."""
+    if node.test is None or node.test.model not in tiers:
+        return node
+    return replace(node, test=replace(node.test, tier=tiers[node.test.model]))
 
 
 def _places(result: DbtResult) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import threading
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final
 
 from floe_core.errors import FloeError
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from floe_core.errors import FloeError as _Failure
     from floe_core.plugins import DbtResult, LineageBackendPlugin
 
 DRAIN_S: Final = 10.0
@@ -35,7 +35,8 @@ class Emitter:
         self._waiting: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
         self._accepted = self._delivered = 0
         self._refused: list[str] = []
-        self._thread = threading.Thread(target=self._deliver, name="lineage", daemon=True)
+        # In the build's context, so that what the back end traces belongs to the build's span.
+        self._thread = threading.Thread(target=copy_context().run, args=(self._deliver,), name="lineage", daemon=True)
         self._thread.start()
 
     def emit(self, events: Iterable[Mapping[str, Any]]) -> None:
@@ -107,7 +108,7 @@ class Story:
         """The product's run has ended well."""
         self._tell("COMPLETE", at, {})
 
-    def fail(self, at: datetime, failure: _Failure) -> None:
+    def fail(self, at: datetime, failure: FloeError) -> None:
         """The product's run has failed."""
         from floe_core.lineage import error_facets
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from floe_core.errors import ExitCode
 
@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
     from floe_core.compilation import CompiledArtifacts
     from floe_core.errors import FloeError
-    from floe_core.plugins import DbtNode, Lane, QualityReport
+    from floe_core.plugins import DbtNode, Lane, QualityReport, SemanticResult
     from floe_core.running.publishing import Published
+
+FAILED: Final = frozenset({"error", "fail", "runtime error", "partial success"})
+"""dbt's words for a node that failed itself."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Outcome:
         failure: Why it failed; None after a success.
         loaded: Rows that ingestion loaded, by `dataset.table`.
         published: The tables that were put into the catalog; empty outside of the Iceberg lane.
+        semantic: The files of the semantic layer; None where there is none, or the run did not get that far.
         notes: What did not go as the manifest asks and does not fail the work, such as an event that nobody took.
     """
 
@@ -59,6 +63,7 @@ class Outcome:
     failure: FloeError | None = None
     loaded: Mapping[str, int] = field(default_factory=dict)
     published: tuple[Published, ...] = ()
+    semantic: SemanticResult | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -67,13 +72,17 @@ class Outcome:
         return self.failure is None
 
     @property
+    def failed_nodes(self) -> tuple[DbtNode, ...]:
+        """The nodes that failed themselves; those skipped because of them are left out."""
+        return tuple(node for node in self.nodes if node.status in FAILED)
+
+    @property
     def exit_code(self) -> ExitCode:
         """0 after a success, else the failure's."""
         return ExitCode.OK if self.failure is None else self.failure.exit_code
 
     def as_dict(self) -> dict[str, Any]:
         """The outcome as plain JSON values, without the failure, which is told like every error."""
-        quality = self.quality
         return {
             "ok": self.success,
             "product": self.product,
@@ -83,16 +92,10 @@ class Outcome:
             "elapsed_s": round(self.elapsed_s, 3),
             "steps": [{"name": step.name, "seconds": round(step.seconds, 3)} for step in self.steps],
             "nodes": [_node(node) for node in self.nodes],
-            "quality": None
-            if quality is None
-            else {
-                "passed": quality.passed,
-                "score": quality.score,
-                "checks": quality.checks,
-                "failures": quality.failures,
-            },
+            "quality": None if self.quality is None else _quality(self.quality),
             "loaded": dict(self.loaded),
             "published": [asdict(table) for table in self.published],
+            "semantic": None if self.semantic is None else _semantic(self.semantic),
             "notes": list(self.notes),
             "exit_code": int(self.exit_code),
         }
@@ -119,6 +122,25 @@ def _node(node: DbtNode) -> dict[str, Any]:
     }
 
 
+def _quality(report: QualityReport) -> dict[str, Any]:
+    return {
+        "passed": report.passed,
+        "score": report.score,
+        "checks": report.checks,
+        "failures": list(report.failures),
+        "dimensions": {dimension.value: score for dimension, score in report.dimensions.items()},
+        "findings": [{**asdict(one), "dimension": one.dimension.value} for one in report.findings],
+    }
+
+
+def _semantic(result: SemanticResult) -> dict[str, Any]:
+    return {
+        "files": [str(path) for path in result.files],
+        "removed": [str(path) for path in result.removed],
+        "notes": list(result.notes),
+    }
+
+
 class Listener:
     """Hears how the work goes on; nodes are told from dbt's threads, everything else from the caller's."""
 
@@ -142,6 +164,9 @@ class Listener:
 
     def published(self, table: Published) -> None:
         """A table is in the catalog."""
+
+    def described(self, result: SemanticResult) -> None:
+        """The semantic layer has its files."""
 
     def noted(self, note: str) -> None:
         """Something did not go as the manifest asks; the work goes on."""

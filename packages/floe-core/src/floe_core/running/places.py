@@ -63,6 +63,11 @@ class Places:
         """The manifest of the last build, in the place where dbt itself would put it."""
         return self.target / "manifest.json"
 
+    @property
+    def semantic(self) -> Path:
+        """The files of the semantic layer, which are of the last run."""
+        return self.target / "semantic"
+
     def keep_manifest(self) -> None:
         """Put dbt's manifest beside the artifacts, whole or not at all; nothing where dbt has made none."""
         made = self.dbt / self.dbt_manifest.name

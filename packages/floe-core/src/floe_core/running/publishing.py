@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import functools
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from floe_core.errors import WrongStateError
-from floe_core.plugins import BuiltTable
+from floe_core.errors import FloeError, WrongStateError
+from floe_core.plugins import BuiltTable, CatalogAuthenticationError, CatalogError
 from floe_core.telemetry import span
 
 if TYPE_CHECKING:
@@ -78,12 +79,42 @@ def publish(
 
     Raises:
         WrongStateError: A table has columns that cannot become the model's, or others keep committing to it.
+        CatalogAuthenticationError: The catalog does not let this principal write there.
+        CatalogError: The catalog or its object store failed.
     """
-    catalog.create_namespace_if_not_exists(namespace)
+    with _told(namespace):
+        catalog.create_namespace_if_not_exists(namespace)
     for name, table in tables.items():
-        with span(f"iceberg commit {name}", **{"iceberg.table": f"{namespace}.{name}"}):
-            written = _write(catalog, (namespace, name), functools.partial(read, table), properties)
-            yield _published(name, written)
+        full = f"{namespace}.{name}"
+        with span(f"iceberg commit {name}", **{"iceberg.table": full}), _told(full):
+            done = _published(name, _write(catalog, (namespace, name), functools.partial(read, table), properties))
+        yield done
+
+
+@contextmanager
+def _told(where: str) -> Iterator[None]:
+    """What the catalog, the object store or the engine raises, for people; its words may quote a secret."""
+    try:
+        yield
+    except FloeError:
+        raise
+    except Exception as error:
+        from pyiceberg.exceptions import ForbiddenError, UnauthorizedError
+
+        kind = type(error).__name__
+        if isinstance(error, ForbiddenError | UnauthorizedError):
+            raise CatalogAuthenticationError(
+                "the catalog refuses to publish the product",
+                where=where,
+                why=f"it answered {kind}",
+                remedy="give the platform's principal the right to create and write tables there",
+            ) from error
+        raise CatalogError(
+            "the product cannot be published",
+            where=where,
+            why=f"the catalog or its object store raised {kind}",
+            remedy="see what their logs say and run again; tables that were published before stay as they are",
+        ) from error
 
 
 def _write(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ENDPOINT_ENV: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 FLUSH_S: Final = 10.0
+START_S: Final = 10.0
 
 
 @contextmanager
@@ -65,17 +66,22 @@ def _started(backend: TelemetryBackendPlugin[Any], artifacts: CompiledArtifacts,
         "floe.product.version": metadata.product_version,
     }
     with contextlib.chdir(places.target):
-        return backend.start(metadata.product_name, attributes)
+        return bounded("starting the traces", lambda: backend.start(metadata.product_name, attributes), START_S)
 
 
 def _ended(session: TelemetrySession) -> str:
     """Flush and close; one sentence on what did not arrive, empty when all did."""
+    said: list[str] = []
     try:
-        arrived = bounded("sending the traces", lambda: session.flush(FLUSH_S), FLUSH_S + 1)
+        if not bounded("sending the traces", lambda: session.flush(FLUSH_S), FLUSH_S + 1):
+            said.append("no collector has taken them all; the rest waits for the next run")
+    except FloeError as error:
+        said.append(f"{error.what}: {error.why}")
+    try:  # also after a flush that failed: a session that is not ended keeps its threads
         bounded("ending the tracing", session.shutdown, FLUSH_S)
     except FloeError as error:
-        return f"traces: {error.what}: {error.why}"
-    return "" if arrived else "traces: no collector has taken them all; the rest waits for the next run"
+        said.append(f"{error.what}: {error.why}")
+    return f"traces: {'; '.join(said)}" if said else ""
 
 
 @contextmanager
