@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from dagster import AssetKey, DagsterInstance, DefaultScheduleStatus
+from dagster._core.definitions.reconstruct import repository_def_from_target_def
+from dagster._core.workspace.autodiscovery import loadable_targets_from_python_file
+from floe_core.compilation import compile_bundle, compile_outputs, write_outputs
 from floe_core.plugins import DbtProjectError
 
 if TYPE_CHECKING:
@@ -13,6 +16,10 @@ if TYPE_CHECKING:
 
     from dagster import Definitions
 
+MANIFEST = (
+    "apiVersion: floe.dev/v1\nkind: Manifest\nmetadata: { name: bench, version: 1.0.0, owner: us }\n"
+    "plugins: { compute: { type: duckdb }, orchestrator: { type: dagster } }\n"
+)
 SCHEDULE = "schedule: { cron: '15 4 * * 1', timezone: Europe/Berlin, enabled: %s }\n"
 
 
@@ -105,6 +112,26 @@ def test_a_part_of_the_product_is_built_alone_without_the_tests_that_need_more(
         result = repository.get_job("tiny_product_build").execute_in_process(instance=instance, asset_selection=[seed])
     assert [event.asset_key for event in result.get_asset_materialization_events()] == [seed]
     assert list(result.get_asset_check_evaluations()) == []
+
+
+def test_the_definitions_that_floe_compile_writes_are_loaded_by_dagster_from_anywhere(
+    load: Callable[..., Definitions], make_product: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del load  # only so that the loader is imported past a library's own warning
+    manifest = tmp_path / "manifest.yaml"
+    manifest.write_text(MANIFEST, encoding="utf-8")
+    folder, place = make_product(SCHEDULE % "true"), tmp_path / "build" / "deep"
+    bundle = compile_bundle(folder, manifest)
+    back = os.path.relpath(folder, place)
+    (written,) = write_outputs(place, compile_outputs(bundle, ["definitions.py"], product_dir=back))
+    monkeypatch.chdir("/")
+    # As `dagster dev -f` and a code server look for what a file holds.
+    (found,) = loadable_targets_from_python_file(str(written))
+    assert found.attribute == "defs"
+    repository = repository_def_from_target_def(found.target_definition)
+    assert repository is not None
+    assert {key.path[-1] for key in repository.asset_graph.materializable_asset_keys} == {"raw_things", "dear_things"}
+    assert [one.job_name for one in repository.schedule_defs] == ["tiny_product_build"]
 
 
 def test_a_test_that_fails_fails_its_check_and_the_run_and_says_why(

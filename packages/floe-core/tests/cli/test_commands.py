@@ -14,7 +14,9 @@ import pytest
 import yaml
 from click.testing import Result
 from floe_core.cli import failing, stopping
+from floe_core.cli.compile_command import OUTPUTS
 from floe_core.cli.main import COMMANDS, EXIT_CODES
+from floe_core.compilation import KINDS
 from floe_core.errors import ExitCode
 from floe_core.plugins import PluginType
 from floe_core.registry import PluginEntry, Registry
@@ -169,6 +171,26 @@ class TestCompile:
         assert config_map["metadata"]["namespace"] == "data"
         kept = (example / "orders" / "target" / "compiled_artifacts.json").read_text()
         assert config_map["data"]["compiled_artifacts.json"] == kept
+
+    def test_writes_only_what_is_asked_for(self, floe: Floe, example: Path, tmp_path: Path) -> None:
+        words = ["--only", "profiles.yml", "--only", "rbac.yaml"]
+        done = floe("compile", example / "orders", "--outputs", tmp_path / "out", *words, "--json")
+        assert done.exit_code == 0, done.output
+        assert {path.name for path in (tmp_path / "out").iterdir()} <= {"profiles.yml", "rbac.yaml"}
+        assert (tmp_path / "out" / "profiles.yml").is_file()
+        assert OUTPUTS == KINDS
+        assert floe("compile", example / "orders", *words).exit_code == 2
+
+    def test_that_is_too_large_for_a_config_map_still_has_the_other_outputs(
+        self, floe: Floe, example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("floe_core.compilation.outputs.MAX_CONFIG_MAP_BYTES", 1000)
+        words = ["compile", example / "orders", "--outputs", tmp_path / "out"]
+        refused = floe(*words)
+        assert refused.exit_code == 4
+        assert "--only" in refused.stderr
+        assert floe(*words, "--only", "profiles.yml").exit_code == 0
+        assert [path.name for path in (tmp_path / "out").iterdir()] == ["profiles.yml"]
 
     def test_a_name_that_kubernetes_refuses_is_a_matter_of_usage(self, floe: Floe, example: Path) -> None:
         assert floe("compile", example / "orders", "--namespace", "Not A Name").exit_code == 2

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from floe_core.compilation.artifacts import CompiledArtifacts
 
 ARTIFACTS = Path("target", "compiled_artifacts.json")
+OUTPUTS = ("profiles.yml", "definitions.py", "configmap.yaml", "rbac.yaml")
+"""The kinds of `compilation.outputs`, which is too slow to import for `--help` and a shell's completion."""
 
 
 class Places(TypedDict):
@@ -23,6 +25,7 @@ class Places(TypedDict):
 
     output: Path | None
     outputs: Path | None
+    only: tuple[str, ...]
     namespace: str
     config_map: str
 
@@ -31,9 +34,8 @@ class Places(TypedDict):
 @product_argument
 @manifest_option
 @click.option("--output", type=PATH, help=f"Where to write; {ARTIFACTS} in the product's folder, or - for here.")
-@click.option(
-    "--outputs", type=PATH, help="Also write profiles.yml, definitions.py, configmap.yaml, rbac.yaml into this folder."
-)
+@click.option("--outputs", type=PATH, help=f"Also write {', '.join(OUTPUTS)} into this folder.")
+@click.option("--only", type=click.Choice(OUTPUTS), multiple=True, help="Only this of --outputs; can be repeated.")
 @click.option("--namespace", default="floe", show_default=True, help="The namespace of the objects for Kubernetes.")
 @click.option("--config-map", default="", help="The ConfigMap's name; <product>-artifacts by default.")
 @json_option
@@ -44,6 +46,8 @@ def command(product: Path, manifest: Path | None, *, as_json: bool, **places: Un
     from floe_core.compilation.pipeline import compile_bundle
     from floe_core.compilation.write import write_atomic
 
+    if places["only"] and places["outputs"] is None:
+        raise click.UsageError("--only chooses among --outputs, so give --outputs too")
     bundle = compile_bundle(product, manifest, place=ClusterPlace(places["namespace"], places["config_map"]))
     artifacts, folder = bundle.artifacts, product if product.is_dir() else product.parent
     written: tuple[Path, ...] = ()
@@ -51,7 +55,7 @@ def command(product: Path, manifest: Path | None, *, as_json: bool, **places: Un
         from floe_core.compilation.outputs import compile_outputs, write_outputs
 
         back = os.path.relpath(folder.resolve(), places["outputs"].resolve())
-        written = write_outputs(places["outputs"], compile_outputs(bundle, product_dir=back))
+        written = write_outputs(places["outputs"], compile_outputs(bundle, places["only"] or OUTPUTS, product_dir=back))
     if places["output"] == Path("-"):
         click.echo(artifacts.to_json(), nl=False)
         return

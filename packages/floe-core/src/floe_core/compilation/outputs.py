@@ -149,7 +149,7 @@ def _config_map(bundle: Bundle) -> str:
             "the artifacts do not fit into a ConfigMap",
             where=artifacts.metadata.product_name,
             why=f"they are {size} bytes, and Kubernetes takes {MAX_CONFIG_MAP_BYTES}",
-            remedy="put them into the image or a volume, or split the product",
+            remedy="put them into the image or a volume, and write the other outputs with --only",
         )
     metadata = {
         "name": bundle.place.config_map or f"{artifacts.metadata.product_name}-artifacts",
