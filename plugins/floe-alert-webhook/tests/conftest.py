@@ -1,114 +1,36 @@
-"""Real receivers on the loopback: one that does what a test tells it to, and one that checks what Slack documents."""
+"""A real receiver on the loopback, and a judge of what Slack documents."""
 
 from __future__ import annotations
 
-import json
 import re
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
-from floe_alert_webhook import sender
+from floe_core.http import delivery
 from floe_core.plugins import Alert, Severity
-
-Action: TypeAlias = Callable[[BaseHTTPRequestHandler], None]
-
-
-@dataclass
-class Request:
-    """One request as it arrived."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        """The body, read."""
-        return json.loads(self.body)
-
-
-@dataclass
-class Receiver:
-    """What the receiver does with each request, one after the other; the last is repeated.
-
-    `judge` gives what is wrong with a request; then the answer is 400 with these words.
-    """
-
-    url: str = ""
-    script: list[Action] = field(default_factory=list)
-    judge: Callable[[Request], str] = lambda _: ""
-    requests: list[Request] = field(default_factory=list)
-
-
-def reply(status: int, body: bytes = b"", **headers: str) -> Action:
-    """An answer with this status."""
-
-    def act(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in headers.items():
-            handler.send_header(name.replace("_", "-"), value)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return act
+from floe_core.testing.receiver import Action, Receiver, deaf, receiving, reply
 
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses between attempts begin at 20 ms, so that retries cost the tests little."""
-    monkeypatch.setattr(sender, "FIRST_WAIT_S", 0.01)
+    """Pauses between attempts begin at 10 ms, so that retries cost the tests little."""
+    monkeypatch.setattr(delivery, "FIRST_WAIT_S", 0.01)
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    """A receiver on a free port; answers 200 unless told otherwise."""
-    state = Receiver(script=[reply(200, b"ok")])
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            request = Request(self.command, self.path, dict(self.headers.items()), body)
-            state.requests.append(request)
-            wrong = state.judge(request)
-            if wrong:
-                reply(400, wrong.encode())(self)
-            else:
-                (state.script.pop(0) if len(state.script) > 1 else state.script[0])(self)
-
-        def do_GET(self) -> None:
-            self.do_POST()
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    class Http(ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None:
-            """A client that hangs up is part of the tests."""
-
-    http = Http(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{http.server_address[1]}"
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield state
-    http.shutdown()
-    http.server_close()
-    thread.join()
+    """A server on a free port; answers 200 unless told otherwise."""
+    with receiving() as running:
+        yield running
 
 
 @pytest.fixture
 def dead() -> Iterator[str]:
-    """A URL where nobody listens; the port stays bound so that nobody else can."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+    """A URL where nobody listens."""
+    with deaf() as url:
+        yield url
 
 
 @pytest.fixture

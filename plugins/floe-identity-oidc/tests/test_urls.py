@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
-from floe_identity_oidc.urls import check_issuer, check_keys_url, is_loopback
+from floe_identity_oidc.urls import check_issuer, check_keys_url
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,8 +58,5 @@ def test_only_an_issuer_on_this_machine_has_keys_on_it_in_plain_http(keys: str, 
 
 @given(st.one_of(st.text(), st.text().map("http://".__add__), st.text().map("https://[".__add__)))
 def test_any_text_is_judged(text: str) -> None:
-    for judge in (check_issuer, is_loopback):
-        try:
-            judge(text)
-        except ValueError:
-            continue
+    with suppress(ValueError):
+        assert check_issuer(text) == text

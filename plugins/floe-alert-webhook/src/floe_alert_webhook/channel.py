@@ -11,13 +11,15 @@ from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 from floe_core.errors import ExitCode
+from floe_core.http.answers import Wording
+from floe_core.http.delivery import Delivery
+from floe_core.http.urls import is_loopback, place
 from floe_core.plugins import AlertDeliveryError
 from floe_core.spec.secrets import resolved
 from requests.utils import get_environ_proxies
 
 from floe_alert_webhook import alertmanager, generic, signature, slack
-from floe_alert_webhook.sender import Sender
-from floe_alert_webhook.urls import checked, is_loopback, place
+from floe_alert_webhook.urls import checked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +54,7 @@ class Channel:
         """
         body = json.dumps(self._payload(alert), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
         key = _idempotency_key(alert)
-        self._sender(self._url(alertmanager.PATH)).post(body, lambda: self._headers(body, key))
+        self._delivery(self._url(alertmanager.PATH)).post(body, lambda: self._headers(body, key))
 
     def probe(self, timeout_s: float) -> str:
         """See whether the receiver is there; gives a sentence with what was seen.
@@ -61,7 +63,7 @@ class Channel:
             AlertDeliveryError: It is not.
         """
         if self._config.format == "alertmanager":
-            self._sender(self._base.removesuffix(alertmanager.PATH) + alertmanager.READY, timeout_s).get()
+            self._delivery(self._base.removesuffix(alertmanager.PATH) + alertmanager.READY, timeout_s).ask()
             return f"{place(self._base)} says that it is ready"
         proxies = {} if is_loopback(self._base) else get_environ_proxies(self._base)
         parts = urlsplit(proxies.get(urlsplit(self._base).scheme) or self._base)
@@ -90,16 +92,20 @@ class Channel:
             headers[signature.HEADER] = signature.sign(self._signing, body, int(time.time()))
         return headers
 
-    def _sender(self, url: str, limit_s: float | None = None) -> Sender:
-        parts = urlsplit(self._base)
+    def _delivery(self, url: str, limit_s: float | None = None) -> Delivery:
+        config, parts = self._config, urlsplit(self._base)
         # The path and the query of a URL by reference are secrets as well.
-        hidden = (parts.path.strip("/"), parts.query) if not isinstance(self._config.url, str) else ()
+        hidden = (parts.path.strip("/"), parts.query) if not isinstance(config.url, str) else ()
         secrets = tuple(one for one in (self._base, *hidden, self._token, self._signing) if len(one) > 3)  # noqa: PLR2004 - shorter ones would blank out words
-        limits = (min(self._config.timeout_s, limit_s), limit_s) if limit_s else self._limits()
-        return Sender(url, *limits, secrets)
-
-    def _limits(self) -> tuple[float, float]:
-        return self._config.timeout_s, self._config.deadline_s
+        wording = Wording(
+            AlertDeliveryError,
+            "the alert was not accepted",
+            where=place(self._base),
+            credentials="check the token, the signing secret, and the rights behind the URL",
+            refusal="check the URL, and see the receiver's own log",
+        )
+        limit_s = limit_s or config.deadline_s
+        return Delivery(url, min(config.timeout_s, limit_s), limit_s, wording, secrets)
 
     def _url(self, path: str) -> str:
         if self._config.format != "alertmanager":

@@ -1,30 +1,19 @@
-"""One JSON document of an issuer: bounded in time and size, no redirect followed, no credentials sent.
-
-`requests` bounds each silence of a socket, not the whole answer, so a server that drips single bytes of its headers or
-its body could hold a caller for hours. The sockets are therefore shut when the time is over.
-"""
+"""One JSON document of an issuer: bounded in time and size, no redirect followed, no credentials sent."""
 
 from __future__ import annotations
 
 import json
-import socket
-import threading
 import time
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import requests
 import urllib3
+from floe_core.http.guard import guarded
 from floe_core.plugins.identity import IdentityError, IdentityTimeoutError, IdentityUnavailableError
-from requests.adapters import HTTPAdapter
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-
-from floe_identity_oidc.urls import is_loopback
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from floe_core.http.guard import Guard
 
 MAX_BODY = 1024 * 1024
 PIECE = 65_536
@@ -57,102 +46,20 @@ def get_json(url: str, deadline: float) -> dict[str, Any]:
     return _object(url, attempts(_get, url, deadline))
 
 
-class Watch:
-    """Shuts the sockets that it is shown once the time is over; a context manager.
-
-    Attributes:
-        over: Whether it is.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.over = False
-        self._lock = threading.Lock()
-        self._sockets: list[socket.socket] = []
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._timer.cancel()
-
-    def see(self, connected: socket.socket | None) -> None:
-        """Watch this one too."""
-        with self._lock:
-            if connected is not None:
-                self._sockets.append(connected)
-        if self.over:
-            self._end()
-
-    def _end(self) -> None:
-        self.over = True
-        with self._lock:
-            for one in self._sockets:
-                with suppress(OSError):
-                    one.shutdown(socket.SHUT_RDWR)
-
-
-class _WatchedAdapter(HTTPAdapter):
-    """Shows every socket to a watch as soon as it is connected."""
-
-    def __init__(self, watch: Watch) -> None:
-        class Plain(HTTPConnection):
-            def connect(self) -> None:
-                super().connect()
-                watch.see(self.sock)
-
-        class Secure(HTTPSConnection):
-            def connect(self) -> None:
-                super().connect()
-                watch.see(self.sock)
-
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
-
-        class SecurePool(HTTPSConnectionPool):
-            ConnectionCls = Secure
-
-        self._pools = {"http": PlainPool, "https": SecurePool}
-        super().__init__()
-
-    def init_poolmanager(self, *positional: Any, **named: Any) -> None:
-        super().init_poolmanager(*positional, **named)
-        self.poolmanager.pool_classes_by_scheme = self._pools
-
-    def proxy_manager_for(self, *positional: Any, **named: Any) -> Any:
-        manager = super().proxy_manager_for(*positional, **named)
-        manager.pool_classes_by_scheme = self._pools
-        return manager
-
-
 def _get(url: str, deadline: float) -> bytes:
     """The body of one answer."""
     left = max(deadline - time.monotonic(), 0.001)
-    with Watch(left) as watch, requests.Session() as session:
-        session.trust_env = not is_loopback(url)
-        session.mount("http://", _WatchedAdapter(watch))
-        session.mount("https://", _WatchedAdapter(watch))
+    with guarded(url, left) as (session, guard):
         try:
-            # `auth` is set so that a `.netrc` entry for the host is not sent along.
-            with session.get(
-                url, auth=_anonymous, stream=True, allow_redirects=False, timeout=left, headers=_ACCEPT
-            ) as answer:
+            with session.get(url, stream=True, allow_redirects=False, timeout=left, headers=_ACCEPT) as answer:
                 _check(url, answer)
-                return _whole(url, answer, watch)
+                return _whole(url, answer, guard)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _failure(url, error, in_time=not watch.over) from None
+            raise _failure(url, error, in_time=not guard.expired) from None
 
 
 # As it is: a small compressed answer could unfold into a huge one.
 _ACCEPT = {"Accept": "application/json", "Accept-Encoding": "identity"}
-
-
-def _anonymous(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _check(url: str, answer: requests.Response) -> None:
@@ -165,13 +72,13 @@ def _check(url: str, answer: requests.Response) -> None:
         raise _odd(url, f"HTTP {status}")
 
 
-def _whole(url: str, answer: requests.Response, watch: Watch) -> bytes:
+def _whole(url: str, answer: requests.Response, guard: Guard) -> bytes:
     body = b""
     while piece := answer.raw.read1(PIECE, decode_content=False):
         body += piece
         if len(body) > MAX_BODY:
             raise _odd(url, f"the document is larger than {MAX_BODY} bytes")
-    if watch.over:  # a body without a length ends where its socket was shut
+    if guard.expired:  # a body without a length ends where its socket was shut
         raise _failure(url, TimeoutError(), in_time=False)
     return body
 

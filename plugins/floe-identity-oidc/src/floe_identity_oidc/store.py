@@ -101,8 +101,8 @@ class KeyStore:
         if self._last is not None and time.monotonic() - self._last.at < pause_s:
             return None
         flight: Flight = Future()
-        self._flight = flight
         threading.Thread(target=self._fly, args=(flight,), name="oidc-keys", daemon=True).start()
+        self._flight = flight  # after the start, which may fail: nobody is to wait for a fetch that never began
         return flight
 
     def _fly(self, flight: Flight) -> None:

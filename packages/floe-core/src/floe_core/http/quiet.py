@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import threading
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from opentelemetry import context
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry", "requests")
 SUPPRESSED = "suppress_instrumentation"
 """The context's key by which OpenTelemetry's instrumentations of HTTP libraries know to make no span."""
+_SILENT = ContextVar("floe_http_silent", default=False)
+
+
+def _speaks(_: logging.LogRecord) -> bool:
+    return not _SILENT.get()
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the HTTP libraries from logging, and from being traced with URLs, in this thread inside of the block."""
-    thread = threading.get_ident()
-
-    def other_threads(record: logging.LogRecord) -> bool:
-        return record.thread != thread
-
-    loggers = [logging.getLogger(name) for name in LOGGERS]
-    for logger in loggers:
-        logger.addFilter(other_threads)
+    """Keep the HTTP libraries from logging, and from being traced with URLs, in this context inside of the block."""
+    for name in LOGGERS:
+        # It stays: taking a filter away while another thread goes through them makes that thread leave one out.
+        logging.getLogger(name).addFilter(_speaks)
+    silent = _SILENT.set(True)
     token = context.attach(context.set_value(SUPPRESSED, True))  # noqa: FBT003 - its signature is positional
     try:
         yield
     finally:
         context.detach(token)
-        for logger in loggers:
-            logger.removeFilter(other_threads)
+        _SILENT.reset(silent)

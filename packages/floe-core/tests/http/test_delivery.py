@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import email.utils
 import logging
 import socket
 import struct
@@ -11,28 +10,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from floe_alert_webhook.answers import retry_after
-from floe_alert_webhook.sender import Sender
-from floe_core.errors import ExitCode
-from floe_core.plugins import AlertDeliveryError
-from hypothesis import given
-from hypothesis import strategies as st
+from floe_core.errors import ExitCode, FloeError
+from floe_core.http import answers as answers_module
+from floe_core.http.answers import Wording
+from floe_core.http.delivery import Delivery
 
 HANG_S = 20  # far beyond every limit below: tells a hang from a limit
 HIDDEN = "T0000/B0000/pathThatIsASecret"
 
 
-def sender(url: str, *, timeout_s: float = 1.0, deadline_s: float = 5.0) -> Sender:
-    return Sender(f"{url}/services/{HIDDEN}", timeout_s, deadline_s, secrets=(HIDDEN, "tok3n-value"))
+class NotTakenError(FloeError):
+    """The error of these tests."""
 
 
-def post(to: Sender) -> None:
+def sender(url: str, *, timeout_s: float = 1.0, deadline_s: float = 5.0) -> Delivery:
+    wording = Wording(NotTakenError, "it was not taken", url, "check the token", "see the log")
+    return Delivery(f"{url}/services/{HIDDEN}", timeout_s, deadline_s, wording, secrets=(HIDDEN, "tok3n-value"))
+
+
+def post(to: Delivery) -> None:
     to.post(b"{}", lambda: {"Content-Type": "application/json"})
 
 
-def bounded(to: Sender, match: str) -> AlertDeliveryError:
+def bounded(to: Delivery, match: str) -> NotTakenError:
     begin = time.monotonic()
-    with pytest.raises(AlertDeliveryError, match=match) as caught:
+    with pytest.raises(NotTakenError, match=match) as caught:
         post(to)
     assert time.monotonic() - begin < HANG_S
     assert HIDDEN not in f"{caught.value} {caught.value!r}"
@@ -109,7 +111,7 @@ def test_a_flapping_receiver_gets_it_in_the_end(receiver: Any, answers: Any) -> 
     assert len(receiver.requests) == 3
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 504, 599])
+@pytest.mark.parametrize("status", [429, 500, 599])
 def test_a_passing_failure_is_tried_again(receiver: Any, answers: Any, status: int) -> None:
     receiver.script = [answers(status, Retry_After="0"), answers(204)]
     post(sender(receiver.url))
@@ -123,13 +125,43 @@ def test_the_pause_that_was_asked_for_is_kept(receiver: Any, answers: Any) -> No
     assert time.monotonic() - begin >= 1
 
 
+def test_a_pause_of_nothing_is_no_leave_to_hammer(receiver: Any, answers: Any) -> None:
+    receiver.script = [answers(503, Retry_After="0")]
+    bounded(sender(receiver.url, deadline_s=0.3), "HTTP 503")
+    assert 2 <= len(receiver.requests) <= 7
+
+
+def test_a_secret_at_the_edge_of_what_is_quoted_leaves_no_part(receiver: Any, answers: Any) -> None:
+    receiver.script = [answers(400, b"x" * (answers_module.EXCERPT - 5) + b"tok3n-value")]
+    assert "tok" not in str(bounded(sender(receiver.url), "HTTP 400"))
+
+
+def test_asking_gives_the_status_that_will_do(receiver: Any, answers: Any) -> None:
+    receiver.script = [answers(404)]
+    assert sender(receiver.url).ask(lambda status: status < 500) == 404
+    with pytest.raises(NotTakenError, match="HTTP 404"):
+        sender(receiver.url).ask()
+    receiver.script = [answers(503)]
+    with pytest.raises(NotTakenError, match="HTTP 503"):
+        sender(receiver.url).ask(lambda status: status < 500)
+
+
+@pytest.mark.parametrize("unfit", ["caf\u2026", "a\nX-More: 1"])
+def test_a_header_that_cannot_be_sent_is_told_and_not_quoted(receiver: Any, unfit: str) -> None:
+    with pytest.raises(NotTakenError, match="no header can carry") as caught:
+        sender(receiver.url).post(b"{}", lambda: {"Authorization": f"Bearer {unfit}"})
+    assert unfit not in f"{caught.value} {caught.value!r}"
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
 def test_a_pause_beyond_the_deadline_is_not_waited_for(receiver: Any, answers: Any) -> None:
     receiver.script = [answers(429, Retry_After="86400")]
     error = bounded(sender(receiver.url), r"HTTP 429 \(after 1 attempt\)")
     assert error.exit_code is ExitCode.WRONG
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 410, 422])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 501])
 def test_a_refusal_is_final(receiver: Any, answers: Any, status: int) -> None:
     body = f"no_service \x1b[31m{HIDDEN}\n\u202etok3n-value".encode() + b"y" * 9000
     receiver.script = [answers(status, body)]
@@ -141,7 +173,7 @@ def test_a_refusal_is_final(receiver: Any, answers: Any, status: int) -> None:
     assert error.exit_code is (ExitCode.REFUSED if status in {401, 403} else ExitCode.WRONG)
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("status", [301, 303, 308])
 def test_a_redirect_is_not_followed(receiver: Any, answers: Any, status: int) -> None:
     receiver.script = [answers(status, Location="https://elsewhere.example/collect")]
     error = bounded(sender(receiver.url), f"HTTP {status}")
@@ -160,7 +192,7 @@ def test_a_lost_connection_is_tried_again(receiver: Any, answers: Any, fault: An
 def test_a_silent_receiver_is_told(receiver: Any, fault: Any) -> None:
     receiver.script = [fault]
     error = bounded(
-        sender(receiver.url, timeout_s=0.2, deadline_s=0.7), r"no answer within 0\.2 s \(after \d attempts\)"
+        sender(receiver.url, timeout_s=0.1, deadline_s=0.35), r"no answer within 0\.1 s \(after \d attempts\)"
     )
     assert error.exit_code is ExitCode.TIMEOUT
 
@@ -173,7 +205,7 @@ def test_a_receiver_that_was_silent_once_gets_it(receiver: Any, answers: Any) ->
 
 def test_an_endless_answer_ends(receiver: Any) -> None:
     receiver.script = [endless]
-    error = bounded(sender(receiver.url, deadline_s=0.6), "HTTP 503: endless")
+    error = bounded(sender(receiver.url, deadline_s=0.3), "HTTP 503: endless")
     assert len(str(error)) < 700
     receiver.script = [endless_success]
     post(sender(receiver.url))
@@ -181,19 +213,19 @@ def test_an_endless_answer_ends(receiver: Any) -> None:
 
 def test_a_dripping_answer_ends_at_the_deadline(receiver: Any) -> None:
     receiver.script = [drip]
-    error = bounded(sender(receiver.url, timeout_s=1.0, deadline_s=0.6), "the time for all attempts was over")
+    error = bounded(sender(receiver.url, timeout_s=1.0, deadline_s=0.3), "the time for all attempts was over")
     assert error.exit_code is ExitCode.TIMEOUT
 
 
 def test_what_was_said_before_the_deadline_is_told(receiver: Any, answers: Any) -> None:
     receiver.script = [answers(503, b"down for repair"), drip]
     bounded(
-        sender(receiver.url, timeout_s=2.0, deadline_s=1.0), "all attempts was over; before that: HTTP 503: down for"
+        sender(receiver.url, timeout_s=2.0, deadline_s=0.5), "all attempts was over; before that: HTTP 503: down for"
     )
 
 
 def test_where_nobody_listens_is_told(dead: str) -> None:
-    error = bounded(sender(dead, deadline_s=0.4), "the connection failed")
+    error = bounded(sender(dead, deadline_s=0.2), "the connection failed")
     assert error.exit_code is ExitCode.MISSING
     assert error.where == dead
 
@@ -219,23 +251,3 @@ def test_http_instrumentation_is_told_to_be_silent(receiver: Any) -> None:
     sender(receiver.url).post(b"{}", headers)
     assert seen == [True]
     assert context.get_value("suppress_instrumentation") is None
-
-
-@given(st.text(max_size=20) | st.integers().map(str))
-def test_any_retry_after_is_seconds_or_nothing(value: str) -> None:
-    import requests
-
-    response = requests.Response()
-    response.headers["Retry-After"] = value
-    asked = retry_after(response)
-    assert asked is None or asked >= 0
-
-
-def test_a_retry_after_may_be_a_date() -> None:
-    import requests
-
-    response = requests.Response()
-    response.headers["Retry-After"] = email.utils.formatdate(time.time() + 100, usegmt=True)
-    asked = retry_after(response)
-    assert asked is not None
-    assert 50 < asked < 150
