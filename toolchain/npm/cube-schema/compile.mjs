@@ -1,13 +1,15 @@
 // Compiles Cube data model files with Cube's own compiler and writes SQL for queries in Cube's DuckDB dialect.
 //
+// A line of stdin is a question, a line of stdout its answer, until stdin ends:
+//
 // stdin:  {"files": {"cubes/orders.yml": "..."}, "queries": [{"measures": ["orders.count"]}]}
 // stdout: {"cubes": [{"name", "type", "public", "measures": [], "dimensions": []}], "sql": [{"sql", "params"}]}
-//         or {"error": "what Cube says"}; the exit code is 0 in both cases.
+//         or {"error": "what Cube says"}
 //
 // Cube's native module is not there: it serves Jinja and Python, which the files do not use, and the newer of the two
 // SQL planners. The older planner is asked for; a file that wants a template is refused.
 import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 
 process.env.CUBEJS_TESSERACT_SQL_PLANNER = 'false';
 process.env.CUBEJS_TELEMETRY = 'false';
@@ -56,5 +58,8 @@ const compile = async ({ files, queries }) => {
   return { cubes: compilers.metaTransformer.cubes.map(summary), sql };
 };
 
-const answer = await compile(JSON.parse(readFileSync(0, 'utf8'))).catch((error) => ({ error: String(error.message) }));
-process.stdout.write(JSON.stringify(answer), () => process.exit(0));
+for await (const line of createInterface({ input: process.stdin })) {
+  const answer = await compile(JSON.parse(line)).catch((error) => ({ error: String(error.message) }));
+  process.stdout.write(JSON.stringify(answer) + '\n');
+}
+process.exit(0);

@@ -10,7 +10,7 @@ import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 from floe_core.telemetry import span
@@ -25,6 +25,8 @@ from floe_ops.targets.local.layout import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import requests
 
     from floe_ops.kube_api.certificates import Pair
 
@@ -51,18 +53,18 @@ class ApiServer:
     pids: tuple[int, int]
     _admin: Pair
 
-    def client(self, token: str | None = None) -> Any:
-        """A `kubernetes.client.ApiClient`: as the administrator, or as whom `token` says; close it after use."""
-        from kubernetes import client
+    def session(self, token: str | None = None) -> requests.Session:
+        """A session that trusts the server: as the administrator, or as whom `token` says; close it after use."""
+        import requests
 
-        settings = client.Configuration(host=self.url)
-        settings.proxy = None  # it is on this machine
-        settings.ssl_ca_cert = str(self.ca)
+        session = requests.Session()
+        session.trust_env = False  # no proxy: it is on this machine
+        session.verify = str(self.ca)
         if token is not None:
-            settings.api_key["authorization"] = f"Bearer {token}"
+            session.headers["Authorization"] = f"Bearer {token}"
         else:
-            settings.cert_file, settings.key_file = str(self._admin.certificate), str(self._admin.key)
-        return client.ApiClient(settings)
+            session.cert = (str(self._admin.certificate), str(self._admin.key))
+        return session
 
 
 @contextmanager
