@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import socket
 import sqlite3
 import subprocess
@@ -23,6 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import duckdb
+import psutil
 import pyarrow.parquet  # type: ignore[import-untyped] # it carries no types
 import pytest
 import s3fs  # type: ignore[import-untyped] # it carries no types
@@ -42,18 +42,28 @@ TOKEN = "t0ken-that-nobody-may-see"  # noqa: S105 - of a server of this test
 PAGE = 10
 LIMIT_S = 60
 
-# Loads in a process of its own, so that it can be killed; small files make many jobs.
+# Loads in processes of their own, so that they can be killed; small files make many jobs. dlt takes seconds to import,
+# so one process does it, forks for each line that it reads, and prints the child's number.
 CHILD = """
-import json, sys
+import json, os, sys
 from pathlib import Path
+import dlt, duckdb, dlt.sources.filesystem, dlt.sources.rest_api, pyarrow.parquet
 from floe_core.plugins import IngestionRequest
 from floe_ingestion_dlt.config import DltConfig
 from floe_ingestion_dlt.plugin import DltPlugin
-asked = json.loads(sys.argv[1])
-base = Path(asked["base"])
-plugin = DltPlugin(DltConfig.model_validate(asked["config"]))
-request = IngestionRequest("shop.orders", asked["source"], "raw", base / "work", base, base / "shop.duckdb")
-print(json.dumps(dict(plugin.load(request).rows)))
+for line in sys.stdin:
+    child = os.fork()
+    if child:
+        print(child, flush=True)
+        os.waitpid(child, 0)
+        print("gone", flush=True)
+        continue
+    asked = json.loads(line)
+    os.environ.update(asked["environment"])
+    base = Path(asked["base"])
+    plugin = DltPlugin(DltConfig.model_validate(asked["config"]))
+    plugin.load(IngestionRequest("shop.orders", asked["source"], "raw", base / "work", base, base / "shop.duckdb"))
+    os._exit(0)
 """
 
 
@@ -138,25 +148,42 @@ def orders(url: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def child(base: Path, source: dict[str, Any], config: dict[str, Any] | None = None) -> subprocess.Popen[str]:
-    asked = json.dumps({"base": str(base), "source": source, "config": config or {}})
-    environment = {**os.environ, "SHOP_TOKEN": TOKEN, "DATA_WRITER__FILE_MAX_ITEMS": "200", "HOME": str(base / "home")}
-    return subprocess.Popen([sys.executable, "-c", CHILD, asked], stdout=subprocess.PIPE, text=True, env=environment)
+@pytest.fixture(scope="module")
+def loader() -> Iterator[subprocess.Popen[str]]:
+    """The process that forks for each load."""
+    command = [sys.executable, "-c", CHILD]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
 
 
-def kill_when(process: subprocess.Popen[str], happened: Callable[[], bool]) -> None:
-    """`kill -9` as soon as `happened`, which must be before the process ends by itself."""
+def killed_when(
+    loader: subprocess.Popen[str],
+    happened: Callable[[], bool],
+    base: Path,
+    source: dict[str, Any],
+    config: dict[str, Any] | None = None,
+) -> None:
+    """A load that gets `kill -9` as soon as `happened`, which must be before it ends by itself."""
+    environment = {"SHOP_TOKEN": TOKEN, "DATA_WRITER__FILE_MAX_ITEMS": "200", "HOME": str(base / "home")}
+    asked = {"base": str(base), "source": source, "config": config or {}, "environment": environment}
+    assert loader.stdin
+    assert loader.stdout
+    loader.stdin.write(json.dumps(asked) + "\n")
+    loader.stdin.flush()
+    child = psutil.Process(int(loader.stdout.readline()))
     try:
         waiting = Retrying(
             retry=retry_if_result(lambda done: not done),
             stop=stop_after_delay(LIMIT_S),
             wait=wait_exponential(0.005, max=0.02),
         )
-        waiting(lambda: happened() or process.poll() is not None)
-        assert process.poll() is None, "the load ended before it could be killed"
+        waiting(lambda: happened() or not child.is_running())
+        assert child.is_running(), "the load ended before it could be killed"
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=LIMIT_S)
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+        assert loader.stdout.readline() == "gone\n"
 
 
 def test_a_rest_api_with_pages_and_a_token(api: tuple[Api, str], base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,12 +228,14 @@ def test_only_what_is_new_is_asked_for(api: tuple[Api, str], base: Path, monkeyp
     assert ask(base, "select count(*), count(distinct id) from raw.orders") == [(39, 39)]
 
 
-def test_killed_while_it_reads_and_run_again(api: tuple[Api, str], base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_while_it_reads_and_run_again(
+    api: tuple[Api, str], base: Path, monkeypatch: pytest.MonkeyPatch, loader: subprocess.Popen[str]
+) -> None:
     state, url = api
     monkeypatch.setenv("SHOP_TOKEN", TOKEN)
     state.hold_page = 2
     source = orders(url, primary_key=["id"], incremental={"cursor": "id"})
-    kill_when(child(base, source), state.held.is_set)
+    killed_when(loader, state.held.is_set, base, source)
     state.hold_page = None
     state.go_on.set()
     for expected in (35, 0):
@@ -217,13 +246,15 @@ def test_killed_while_it_reads_and_run_again(api: tuple[Api, str], base: Path, m
 @pytest.mark.parametrize(
     "config", [{}, {"destination": {"kind": "filesystem", "url": "lake"}}], ids=["duckdb", "parquet"]
 )
-def test_killed_while_it_writes_and_run_again(base: Path, config: dict[str, Any]) -> None:
+def test_killed_while_it_writes_and_run_again(
+    base: Path, config: dict[str, Any], loader: subprocess.Popen[str]
+) -> None:
     lines = "".join(json.dumps({"id": number}) + "\n" for number in range(8000))
     (base / "in" / "orders.jsonl").write_text(lines)
     source = {"kind": "files", "url": "in", "glob": "*.jsonl", "format": "jsonl", "table": "orders"}
     source["incremental"] = {"cursor": "id"}  # type: ignore[assignment]
     done = "work/dlt/shop_orders/load/normalized/*/completed_jobs/orders.*"
-    kill_when(child(base, source, config), lambda: len(list(base.glob(done))) > 2)
+    killed_when(loader, lambda: len(list(base.glob(done))) > 2, base, source, config)
     assert load(base, source, config).rows["orders"] == 8000
     counted = "select count(*), count(distinct id) from "
     if config:
@@ -282,7 +313,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
                     client.put_object(Bucket="landing", Key="in/a.csv", Body=b"id,name\n1,a\n2,b\n")
             yield url
         finally:
-            process.terminate()
+            process.kill()  # what it holds goes with it
             process.wait(LIMIT_S)
 
 
