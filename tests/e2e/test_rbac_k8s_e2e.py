@@ -15,7 +15,7 @@ import psutil
 import pytest
 import requests
 from floe_core.plugins import LAUNCH_RIGHTS, Right, RightsRequest
-from floe_ops import toolchain
+from floe_ops import project, toolchain
 from floe_ops.kube_api import ApiServer, api_server
 from floe_rbac_k8s.plugin import KubernetesRBACConfig, KubernetesRBACPlugin
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
@@ -47,8 +47,9 @@ class RefusedError(Exception):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    with api_server(tmp_path_factory.mktemp("cluster")) as running:
+def server() -> Iterator[ApiServer]:
+    """In a folder that the next run finds: what a run that was killed leaves there, it removes."""
+    with api_server(project.state() / "kube-api") as running:
         yield running
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,7 +27,7 @@ def test_a_start_that_fails_leaves_nothing(program: Make, tmp_path: Path) -> Non
     with pytest.raises(NotReadyError, match="etcd ended with code 2") as caught, api_server(state, broken):
         pass
     assert "etcd: unknown flag" in caught.value.why
-    assert list(state.iterdir()) == []
+    assert not list(state.glob("kube-api.*"))
     assert len(children()) == before
 
 
@@ -44,4 +46,23 @@ def test_taken_ports_are_tried_anew_and_then_told(program: Make, tmp_path: Path)
     with pytest.raises(PortTakenError), api_server(tmp_path / "state", taken):
         pass
     assert len(tries.read_text(encoding="utf-8").split()) == server.TRIES
-    assert list((tmp_path / "state").iterdir()) == []
+    assert not list((tmp_path / "state").glob("kube-api.*"))
+
+
+def test_what_a_killed_start_left_goes_with_the_next_and_what_is_in_use_stays(program: Make, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    killed, running = state / "kube-api.killed", state / "kube-api.running"
+    for folder in (killed, running):
+        (folder / "data").mkdir(parents=True)
+    code = "import sys, filelock\nwith filelock.FileLock(sys.argv[1]): print(1, flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(running / server.OWNED)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == b"1\n"
+        with pytest.raises(NotReadyError), api_server(state, program("exit 1")):
+            pass
+        assert list(state.glob("kube-api.*")) == [running]
+        owner.kill()
+    with pytest.raises(NotReadyError), api_server(state, program("exit 1")):
+        pass
+    assert not list(state.glob("kube-api.*"))

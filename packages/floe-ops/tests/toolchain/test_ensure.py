@@ -18,7 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from floe_core.errors import ExitCode, FloeError, MissingToolError, UsageError
+from filelock import FileLock
+from floe_core.errors import ExitCode, FloeError, MissingToolError, NotReadyError, UsageError
 from floe_ops import toolchain
 from floe_ops.toolchain import build, golang, store, tools, wheels
 
@@ -309,3 +310,21 @@ def _is_gone(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def test_what_a_killed_build_left_goes_with_the_next(checkout: Path, go: Path) -> None:
+    place = toolchain.expected("hello").parent
+    left = place.parent / f".{place.name}.killed" / "scratch.1"
+    left.mkdir(parents=True)
+    (left / "half").write_bytes(b"x")
+    toolchain.ensure("hello")
+    assert _kept(checkout) == [place.name]
+
+
+def test_a_build_of_others_that_does_not_end_is_told(checkout: Path, go: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toolchain, "LOCK_S", 0.1)
+    (checkout / ".floe/tools").mkdir(parents=True)
+    with FileLock(checkout / ".floe/tools/.hello.lock"), pytest.raises(NotReadyError, match="does not finish") as told:
+        toolchain.ensure("hello")
+    assert told.value.where.endswith(".hello.lock")
+    assert _builds(go) == 0

@@ -6,6 +6,7 @@ Pending, a Deployment makes none, a deleted namespace stays Terminating, and a n
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
+from filelock import FileLock, Timeout
 from floe_core.telemetry import span
 
 from floe_ops import toolchain
@@ -34,6 +36,7 @@ READY_S = 60.0
 ANSWER_S = 5.0
 TRIES = 3
 TOOL = "kubernetes"
+SCRATCH, OWNED = "kube-api.", ".owned"
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,8 @@ def api_server(state: Path, program: Path | None = None) -> Iterator[ApiServer]:
     """Start one below the folder `state` and yield it once it is ready; with the block, all of it is gone.
 
     Args:
-        state: Holds keys, data and logs in a folder of this start's own, which is removed at the end.
+        state: Holds keys, data and logs in a folder of this start's own, which is removed at the end; that of a
+            process that was killed is removed by the next start with the same `state`.
         program: The program of `toolchain/go/kubernetes`; built when none is given, which takes minutes once.
 
     Raises:
@@ -98,7 +102,7 @@ def api_server(state: Path, program: Path | None = None) -> Iterator[ApiServer]:
 def _start(program: Path, state: Path, stack: ExitStack) -> ApiServer:
     """One attempt; whatever it started is left to `stack` to end."""
     with span("kubernetes.start"):
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kube-api.", dir=state)))
+        folder = stack.enter_context(_scratch(state))
         keys = Keys.make(folder)
         given = ports.assign(dict.fromkeys((ETCD, ETCD_PEER, API)), {})
         etcd = _run(program, commands.etcd(keys, given, folder / "data"), folder, stack)
@@ -109,6 +113,31 @@ def _start(program: Path, state: Path, stack: ExitStack) -> ApiServer:
         kubeconfig = folder / "admin.kubeconfig"
         write_private(kubeconfig, _kubeconfig(url, keys))
         return ApiServer(url, keys.ca, kubeconfig, (etcd.process.pid, api.process.pid), keys.admin)
+
+
+@contextmanager
+def _scratch(state: Path) -> Iterator[Path]:
+    """A folder of this start's own; those of starts that were killed go first, known by a lock that nobody holds."""
+    with FileLock(state / ".lock", timeout=READY_S):
+        for left in state.glob(f"{SCRATCH}*"):
+            if _is_free(left / OWNED):
+                shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=state))
+        owned = FileLock(folder / OWNED)
+        owned.acquire()
+    try:
+        yield folder
+    finally:
+        owned.release()
+        shutil.rmtree(folder)
+
+
+def _is_free(lock: Path) -> bool:
+    try:
+        with FileLock(lock, timeout=0):
+            return True
+    except Timeout:
+        return False
 
 
 def _run(program: Path, arguments: list[str], folder: Path, stack: ExitStack) -> Daemon:

@@ -40,6 +40,7 @@ def ensure(name: str) -> Path:
     Raises:
         FloeError: The folder of the tools cannot be written to, or the disk is full.
         MissingToolError: There is no Go or no way to its modules; says what to do.
+        NotReadyError: A build, ours or another process's, does not end.
         UsageError: There is no such tool.
     """
     if is_built(name):

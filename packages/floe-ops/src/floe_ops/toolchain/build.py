@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from floe_core.errors import MissingToolError, NotReadyError
 
-from floe_ops import console
+from floe_ops import console, orphans
 from floe_ops.toolchain import store
 from floe_ops.toolchain.tools import folder
 
@@ -63,6 +63,7 @@ def _run(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        preexec_fn=orphans.killed_with_this(),  # noqa: PLW1509 - one system call, prepared before the fork
     )
     with process:
         try:

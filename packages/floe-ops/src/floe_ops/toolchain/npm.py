@@ -64,7 +64,7 @@ def ensure(name: str) -> Packages:
     if not store.intact(place, LOCK_FILE, runs=False):
         with store.writable(folder(), SPACE_MB), FileLock(folder() / f".{name}.lock", timeout=INSTALL_S):
             if not store.intact(place, LOCK_FILE, runs=False):
-                with store.making(place, LOCK_FILE, {"node": str(node.node.name)}) as temporary:
+                with store.making(place, LOCK_FILE, {"node": _major(str(node.node))}) as temporary:
                     _install(node, source, temporary)
     return Packages(node.node, place)
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from floe_core.errors import FloeError
+from floe_core.errors import FloeError, NotReadyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,11 +41,16 @@ def checksum(path: Path) -> str:
 def making(place: Path, program: str, about: dict[str, object]) -> Iterator[Path]:
     """A temp folder to build `program` in; becomes `place` when the block succeeds, is deleted when it does not.
 
+    Whoever calls holds the lock of `place`, so that a temp folder found beside it belongs to a build that was killed,
+    and goes too.
+
     Args:
         place: The final folder; what is there is replaced.
         program: The file in it that is checked from then on.
         about: What to note beside the checksum.
     """
+    for left in place.parent.glob(f".{place.name}.*/"):
+        shutil.rmtree(left, ignore_errors=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
     try:
         yield temporary
@@ -65,13 +70,23 @@ def writable(folder: Path, space_mb: int) -> Iterator[None]:
 
     Raises:
         FloeError: It cannot be written to, or the disk is full.
+        NotReadyError: Somebody else holds a lock in it for too long.
     """
+    from filelock import Timeout
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         free_mb = shutil.disk_usage(folder).free // 2**20
         if free_mb < space_mb:
             raise full(folder, f"{free_mb} MB are free, a first build may take {space_mb} MB")
         yield
+    except Timeout as error:  # an OSError too
+        raise NotReadyError(
+            "another process does not finish making a tool",
+            where=error.lock_file,
+            why="it still holds the lock after the time that a whole build is given",
+            remedy="let it end, or end it; then try again",
+        ) from None
     except OSError as error:
         where = Path(error.filename or folder)
         if error.errno == NO_SPACE:
