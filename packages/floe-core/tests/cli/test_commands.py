@@ -120,8 +120,8 @@ class TestPlugins:
     @pytest.fixture
     def asked(
         self, floe: Floe, example: Path, plugin_module: Callable[..., PluginEntry], monkeypatch: pytest.MonkeyPatch
-    ) -> Callable[[str], Result]:
-        def ask(body: str) -> Result:
+    ) -> Callable[..., Result]:
+        def ask(body: str, *words: str) -> Result:
             entry = plugin_module(PluginType.LINEAGE_BACKEND, "made-up", self.HEALTH.format(name="made-up", body=body))
             real = Registry()
             entries = [*(one for one in real.entries() if one.name in {"duckdb", "core"}), entry]
@@ -134,7 +134,7 @@ class TestPlugins:
             }
             path = example / "health.yaml"
             path.write_text(yaml.safe_dump(content))
-            return floe("plugins", "--health", "--manifest", path, "--timeout", "0.2", "--json")
+            return floe("plugins", *words, "--health", "--manifest", path, "--timeout", "0.2", "--json")
 
         return ask
 
@@ -147,6 +147,17 @@ class TestPlugins:
 
     def test_health_that_is_not_well_ends_with_4(self, asked: Callable[[str], Result]) -> None:
         assert asked("return HealthStatus(HealthState.UNHEALTHY, 'on fire')").exit_code == 4
+
+    def test_health_of_one_type_asks_that_one(self, asked: Callable[..., Result]) -> None:
+        done = asked("return HealthStatus(HealthState.UNHEALTHY, 'on fire')", "dbt")
+        assert done.exit_code == 0
+        assert [row["type"] for row in json.loads(done.stdout)] == ["dbt"]
+
+    @pytest.mark.parametrize("kind", ["computes", "catalog"])
+    def test_health_of_a_type_that_nobody_has_is_a_matter_of_usage(
+        self, asked: Callable[..., Result], kind: str
+    ) -> None:
+        assert asked("return None", kind).exit_code == 2
 
     def test_health_that_hangs_is_bounded(self, asked: Callable[[str], Result]) -> None:
         done = asked("threading.Event().wait(100)")

@@ -116,6 +116,7 @@ def test_a_build_that_was_stopped_leaves_the_next_one_a_clean_start(bench: Bench
     bench.script(stop_at="run", seed={"raw": "success"})
     with pytest.raises(KeyboardInterrupt):
         bench.carry_out()
+    assert Places.of(bench.product, Lane.DUCKDB).lock.read_text() == ""
     bench.script(seed={"raw": "success"}, run={"bronze_orders": "success"})
     assert bench.carry_out().success
 

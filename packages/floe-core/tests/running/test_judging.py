@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from floe_core.plugins import DbtCommand, DbtNode, DbtResult, DbtTest, PluginType, QualityReport
 from floe_core.running import Work
-from floe_core.running.judging import judged
+from floe_core.running.judging import failure, judged
 
 if TYPE_CHECKING:
     from tests.running.conftest import Bench
@@ -42,6 +42,13 @@ def test_what_floe_yaml_says_goes_before_dbts_files_and_nothing_else_is_touched(
     )
     judged(keeper, result, {"one": "gold", "three": "never"})  # type: ignore[arg-type] # the least that judges
     assert keeper.seen == {"a": "gold", "b": "kept", "c": "", "m": None}
+
+
+def test_a_dbt_that_failed_without_naming_a_node_is_not_excused_by_a_report() -> None:
+    result = DbtResult(DbtCommand.TEST, success=False, elapsed_s=0.1, nodes=(DbtNode("a", "a", "test", "pass"),))
+    told = failure(result, QualityReport(passed=True, score=1.0, checks=1))
+    assert told
+    assert "dbt named no node" in told.why
 
 
 def test_dimensions_and_findings_are_told_as_json(bench: Bench) -> None:

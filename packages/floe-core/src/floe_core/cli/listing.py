@@ -55,6 +55,11 @@ def _row(registry: Registry, entry: PluginEntry) -> dict[str, Any]:
 
 
 def _type(kind: str) -> PluginType:
+    """The type of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
     from floe_core.spec.problems import nearest
 
     types = [one.value for one in PluginType]
@@ -100,10 +105,13 @@ def limit(timeout_s: float) -> float:
     )
 
 
-def health(manifest: Path, timeout_s: float, registry: Registry | None = None) -> list[dict[str, Any]]:
-    """One row a chosen plugin with the answer of its service; all are asked at once.
+def health(
+    manifest: Path, timeout_s: float, kind: str | None = None, registry: Registry | None = None
+) -> list[dict[str, Any]]:
+    """One row a chosen plugin with the answer of its service; all are asked at once, or that of one type alone.
 
     Raises:
+        UsageError: There is no such type, or the manifest chooses no plugin of it.
         SpecError: The manifest is wrong.
         RegistryError: A chosen plugin cannot be had.
     """
@@ -111,13 +119,17 @@ def health(manifest: Path, timeout_s: float, registry: Registry | None = None) -
     from floe_core.spec.load import load_manifest
 
     known = registry if registry is not None else Registry()
+    only = _type(kind) if kind is not None else None
     chosen = load_manifest(manifest).model.plugins.chosen()
+    if only is not None and only.value not in chosen:
+        raise UsageError(f"{manifest} chooses no {only.value}", why=f"it chooses: {', '.join(chosen)}")
     store = chosen.get(PluginType.SECRETS.value)
     secrets = known.create(PluginType.SECRETS, store.type, store.config).instance if store else None
     find = getattr(secrets, "get", None)
     plugins = [
-        known.create(PluginType(kind), selection.type, selection.config, secrets=find)
-        for kind, selection in chosen.items()
+        known.create(PluginType(name), selection.type, selection.config, secrets=find)
+        for name, selection in chosen.items()
+        if only in {None, name}
     ]
     rows = []
     for outcome in sorted(Lifecycle(plugins).health(timeout_s).outcomes, key=lambda one: one.entry):

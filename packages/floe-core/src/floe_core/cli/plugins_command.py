@@ -41,8 +41,7 @@ def command(kind: str | None, *, health: bool, manifest: Path | None, timeout: f
     from floe_core.cli import listing
 
     if health:
-        rows = listing.health(listing.needed(manifest), listing.limit(timeout))
-        rows = [row for row in rows if kind in {None, row["type"]}]
+        rows = listing.health(listing.needed(manifest), listing.limit(timeout), kind)
         well = all(row["ok"] for row in rows)
     else:
         rows, well = listing.installed(kind), True

@@ -35,10 +35,10 @@ def write_atomic(path: Path, text: str) -> None:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
         raise WrongStateError(
-            "the artifacts cannot be written",
+            f"{path.name} cannot be written",
             where=str(path),
             why=(error.strerror or type(error).__name__).lower(),
-            remedy="name another place with --output, or - for standard output",
+            remedy="give yourself the right to write there, or name another place",
         ) from None
     _clear(path.parent, prefix)
 

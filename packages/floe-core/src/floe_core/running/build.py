@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -254,15 +254,16 @@ class _Build:
         compute = cast("ComputePlugin[Any]", crew.compute)  # compiling refuses a platform without one
         fileio = crew.storage.fileio_properties() if crew.storage is not None else None
         noted = {"floe.product-version": metadata.product_version, "floe.source": metadata.source_hash}
-        for one in publishing.publish(
-            catalog.connect(fileio),
-            metadata.product_name.replace("-", "_"),
-            tables,
-            lambda table: compute.rows(self._target(), self.places.product_dir, table),
-            {"floe.product": metadata.product_name, **noted},
-        ):
-            self.published.append(one)
-            self.listener.published(one)
+        with closing(catalog.connect(fileio)) as connected:
+            for one in publishing.publish(
+                connected,
+                metadata.product_name.replace("-", "_"),
+                tables,
+                lambda table: compute.rows(self._target(), self.places.product_dir, table),
+                {"floe.product": metadata.product_name, **noted},
+            ):
+                self.published.append(one)
+                self.listener.published(one)
         self.ended("publish", began)
 
     def _describe(self, plugin: SemanticLayerPlugin[Any]) -> None:
@@ -323,8 +324,8 @@ class _Build:
             yield None
             return
         emitter = Emitter(crew.lineage)
-        with ExitStack() as closing:
-            closing.callback(lambda: self.note(emitter.close()))
+        with ExitStack() as ending:
+            ending.callback(lambda: self.note(emitter.close()))
             name, dialect = self.artifacts.metadata.product_name, str(self.profile.get("type", "sql"))
             story = Story(emitter, name, datetime.now(UTC), dialect)
             story.begin()

@@ -34,8 +34,10 @@ def held(lock: Path, product: str) -> Iterator[None]:
         me = {"pid": os.getpid(), "command": " ".join(sys.argv)[:200], "since": datetime.now(UTC).isoformat()}
         os.ftruncate(handle, 0)
         os.pwrite(handle, json.dumps(me).encode(), 0)
-        yield
-        os.ftruncate(handle, 0)
+        try:
+            yield
+        finally:  # whoever comes next must not be told to end a process of this number, which may be another's by then
+            os.ftruncate(handle, 0)
     finally:
         os.close(handle)
 

@@ -53,7 +53,7 @@ def failure(result: DbtResult, report: QualityReport | None) -> FloeError | None
             why="; ".join(report.failures[:5]) or f"the score is {report.score:.3f} over {report.checks} checks",
             remedy="correct the data or the models; the compiled SQL of a test shows the rows",
         )
-    if report is not None and all(node.status == "fail" for node in result.failures):
+    if report is not None and result.failures and all(node.status == "fail" for node in result.failures):
         return None
     try:
         result.raise_for_failure()
