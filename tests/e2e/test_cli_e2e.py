@@ -1,6 +1,7 @@
 """The installed `floe`: a product from nothing to its tests, a demo from elsewhere, and everything that goes wrong.
 
-Needs no service. dbt is loaded once a process, which is what most of the time goes into.
+Needs no service. dbt is loaded once a process, which is what most of the time goes into: where nothing depends on a
+process of its own, the command line is called in this one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner, Result
+from floe_core.cli import main
 from floe_ops import project
 
 pytestmark = pytest.mark.duckdb
@@ -36,9 +39,15 @@ class Catalog(CatalogPlugin[Config]):
     name, version, floe_api_version, tracer_name, config_model = "sqlite", "0.1.0", "1.0", "lake", Config
 
     def connect(self, fileio=None):
+        from pathlib import Path
         from pyiceberg.catalog.sql import SqlCatalog
 
-        return SqlCatalog("lake", uri=f"sqlite:///{self.config.folder}/catalog.db", **(fileio or {}))
+        class Closed(SqlCatalog):
+            def close(this):
+                super().close()
+                Path(self.config.folder, "closed").touch()
+
+        return Closed("lake", uri=f"sqlite:///{self.config.folder}/catalog.db", **(fileio or {}))
 
     def create_namespace(self, namespace, properties=None):
         return False
@@ -72,6 +81,13 @@ def floe(*words: str | Path, cwd: Path, **more: str) -> subprocess.CompletedProc
     )
 
 
+def called(monkeypatch: pytest.MonkeyPatch, *words: str | Path, cwd: Path) -> Result:
+    """Call the command line in this process; the caller looks at its exit code."""
+    monkeypatch.chdir(cwd)
+    env: dict[str, str | None] = dict.fromkeys(HIDDEN)
+    return CliRunner(env=env).invoke(main, [str(word) for word in words], prog_name="floe")
+
+
 def on_a_terminal(*words: str | Path, cwd: Path, **more: str) -> tuple[int, str]:
     """Call it as a person does; its exit code and everything that it wrote."""
     ours, its = pty.openpty()
@@ -102,8 +118,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = floe("init", "order-insights", cwd=folder)
     assert made.returncode == 0, made.stderr
     home = folder / "order-insights"
-    ran = floe("run", cwd=home)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        ran = called(monkeypatch, "run", cwd=home)
+    assert ran.exit_code == 0, ran.output
     assert "✓ model mart_daily_orders" in ran.stdout
     assert "1 seed, 2 models built" in ran.stdout
     return home
@@ -116,16 +133,16 @@ def product(built: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.requirement("WU6-X5")
-def test_a_product_goes_from_nothing_to_its_tests(built: Path) -> None:
-    checked = floe("validate", built, cwd=built.parent)
-    assert checked.returncode == 0, checked.stderr
-    compiled = floe("compile", "order-insights", "--json", cwd=built.parent)
+def test_a_product_goes_from_nothing_to_its_tests(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = called(monkeypatch, "validate", built, cwd=built.parent)
+    assert checked.exit_code == 0, checked.stderr
+    compiled = called(monkeypatch, "compile", "order-insights", "--json", cwd=built.parent)
     assert json.loads(compiled.stdout)["enforcement_result"]["passed"] is True
     # dbt's manifest is there after the first run, and compiling says that it used it.
     assert json.loads(compiled.stdout)["dbt_manifest"]["used"] is True
-    tested = floe("test", built, "--json", cwd=built.parent)
+    tested = called(monkeypatch, "test", built, "--json", cwd=built.parent)
     told = json.loads(tested.stdout)
-    assert (tested.returncode, told["ok"]) == (0, True)
+    assert (tested.exit_code, told["ok"]) == (0, True)
     assert {node["status"] for node in told["nodes"]} == {"pass"}
     assert len(told["nodes"]) == 9
     days = rows(
@@ -136,16 +153,16 @@ def test_a_product_goes_from_nothing_to_its_tests(built: Path) -> None:
 
 
 @pytest.mark.requirement("WU6-X5")
-def test_a_planted_mistake_is_told_with_its_place_and_explained(product: Path) -> None:
+def test_a_planted_mistake_is_told_with_its_place_and_explained(product: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = product / "floe.yaml"
     spec.write_text(spec.read_text().replace("dependsOn: [stg_orders]", "dependsOn: [stg_order]"))
-    wrong = floe("run", product, cwd=product.parent)
-    assert wrong.returncode == 4
+    wrong = called(monkeypatch, "run", product, cwd=product.parent)
+    assert wrong.exit_code == 4
     line = next(number for number, text in enumerate(spec.read_text().splitlines(), 1) if "[stg_order]" in text)
     assert re.search(rf"floe\.yaml:{line}:\d+  FLOE-E204", wrong.stderr)
     assert "did you mean stg_orders?" in wrong.stderr
-    explained = floe("explain", "FLOE-E204", cwd=product)
-    assert explained.returncode == 0
+    explained = called(monkeypatch, "explain", "FLOE-E204", cwd=product)
+    assert explained.exit_code == 0
     assert "dependsOn names a transform that this product does not list" in explained.stdout
 
 
@@ -170,11 +187,11 @@ def test_the_demo_runs_from_elsewhere_and_keeps_to_its_target(tmp_path: Path) ->
 
 
 @pytest.mark.requirement("WU6-X5")
-def test_a_failing_model_is_told_with_the_line_of_its_sql(product: Path) -> None:
+def test_a_failing_model_is_told_with_the_line_of_its_sql(product: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = product / "models" / "marts" / "mart_daily_orders.sql"
     model.write_text(model.read_text().replace("sum(amount)", "sum(amuont)"))
-    failed = floe("run", cwd=product)
-    assert failed.returncode == 4
+    failed = called(monkeypatch, "run", cwd=product)
+    assert failed.exit_code == 4
     assert "✗ model mart_daily_orders" in failed.stdout
     assert re.search(r"where: .*/compiled/order_insights/models/marts/mart_daily_orders\.sql:4", failed.stderr)
     assert 'Referenced column "amuont" not found' in failed.stderr
@@ -182,18 +199,20 @@ def test_a_failing_model_is_told_with_the_line_of_its_sql(product: Path) -> None
 
 
 @pytest.mark.requirement("WU6-X5")
-def test_a_failing_test_ends_with_4(product: Path) -> None:
+def test_a_failing_test_ends_with_4(product: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with duckdb.connect(str(product / "target" / "order-insights-duckdb.duckdb")) as connection:
         connection.execute("insert into main.mart_daily_orders select * from main.mart_daily_orders limit 1")
-    failed = floe("test", "--json", cwd=product)
+    failed = called(monkeypatch, "test", "--json", cwd=product)
     told = json.loads(failed.stdout)
-    assert (failed.returncode, told["ok"], told["exit_code"]) == (4, False, 4)
+    assert (failed.exit_code, told["ok"], told["exit_code"]) == (4, False, 4)
     bad = {node["name"] for node in told["nodes"] if node["status"] == "fail"}
     assert bad == {"unique_mart_daily_orders_order_day", "no_money_is_lost"}
 
 
 @pytest.mark.requirement("WU6-X5")
-def test_a_run_that_is_stopped_is_named_to_others_and_leaves_a_clean_start(product: Path) -> None:
+def test_a_run_that_is_stopped_is_named_to_others_and_leaves_a_clean_start(
+    product: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spec = product / "floe.yaml"
     extra = "  - name: mart_endless\n    tier: gold\n    description: Never ends.\n    dependsOn: [stg_orders]\n"
     spec.write_text(spec.read_text().replace("\noutputPorts:", extra + "\noutputPorts:"))
@@ -213,13 +232,15 @@ def test_a_run_that_is_stopped_is_named_to_others_and_leaves_a_clean_start(produ
     assert "stopped by SIGTERM" in said
     assert "Traceback" not in said
     endless.write_text("select count(*) as n from {{ ref('stg_orders') }}\n")
-    again = floe("run", cwd=product)
-    assert again.returncode == 0, again.stdout + again.stderr
+    again = called(monkeypatch, "run", cwd=product)
+    assert again.exit_code == 0, again.output
     assert rows(product / "target" / "order-insights-duckdb.duckdb", "select n from main.mart_endless") == [(5,)]
 
 
 @pytest.mark.requirement("WU6-X5")
-def test_the_iceberg_lane_leaves_its_ports_in_the_catalog(product: Path, tmp_path: Path) -> None:
+def test_the_iceberg_lane_leaves_its_ports_in_the_catalog(
+    product: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from pyiceberg.catalog.sql import SqlCatalog
 
     packages, lake = tmp_path / "packages", tmp_path / "lake"
@@ -234,8 +255,10 @@ def test_the_iceberg_lane_leaves_its_ports_in_the_catalog(product: Path, tmp_pat
     chosen = f"  catalog: {{ type: sqlite, config: {{ folder: {lake} }} }}\n"
     chosen += f"  storage: {{ type: folder, config: {{ folder: {lake} }} }}\n"
     manifest.write_text(manifest.read_text().replace("\ngovernance:", f"{chosen}\ngovernance:"))
-    ran = floe("run", "--lane", "iceberg", cwd=product, PYTHONPATH=str(packages))
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    monkeypatch.syspath_prepend(packages)
+    ran = called(monkeypatch, "run", "--lane", "iceberg", cwd=product)
+    assert ran.exit_code == 0, ran.output
+    assert (lake / "closed").exists()
     assert re.search(r"✓ iceberg mart_daily_orders +3 rows", ran.stdout)
     catalog = SqlCatalog("lake", uri=f"sqlite:///{lake}/catalog.db", warehouse=f"file://{lake}/warehouse")
     try:

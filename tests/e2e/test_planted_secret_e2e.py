@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner, Result
+from floe_core.cli import main
 from floe_core.compilation import compile_bundle, compile_outputs, validate_product, write_outputs
 from floe_core.errors import ExitCode, FloeError
 from floe_core.plugins import PluginType
@@ -121,21 +123,14 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
     monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.chdir(tmp_path)
     read = [yaml.safe_load(path.read_text()) for path in (DEMO / "customer-360/floe.yaml", DEMO / "manifest.yaml")]
     return World(tmp_path, value, exporter, *read)
 
 
-def floe(world: World, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    """The installed command line, as talkative as it can be."""
-    return subprocess.run(
-        [Path(sys.executable).with_name("floe"), *words],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=world.folder,
-        env={**os.environ, "FLOE_LOG_LEVEL": "debug"},
-    )
+def floe(world: World, *words: str | Path) -> Result:
+    """The command line in this process, as talkative as it can be."""
+    return CliRunner(env={"FLOE_LOG_LEVEL": "debug"}).invoke(main, [str(word) for word in words], prog_name="floe")
 
 
 FORMS = ("env", "file", "secret")
@@ -173,6 +168,16 @@ def test_the_command_line_says_nothing_of_it(world: World, form: str, words: lis
     world.refer(reference_of(world, form))
     command, *options = words
     done = floe(world, command, world.write(), *options)
+    assert done.exit_code == ExitCode.OK, done.stderr.replace(world.value, "…")
+    world.clean(done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_installed_program_says_nothing_of_it_to_the_end_of_its_process(world: World, form: str) -> None:
+    world.refer(reference_of(world, form))
+    program = [Path(sys.executable).with_name("floe"), "compile", world.write(), "--outputs", "out"]
+    env = {**os.environ, "FLOE_LOG_LEVEL": "debug"}
+    done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False, cwd=world.folder, env=env)
     assert done.returncode == ExitCode.OK, done.stderr.replace(world.value, "…")
     world.clean(done.stdout, done.stderr)
 
@@ -183,7 +188,7 @@ def test_an_error_beside_a_reference_says_nothing_of_it(world: World, form: str)
     world.manifest["plugins"]["storage"]["config"]["bukket"] = "x"
     world.product["transforms"][0]["dependsOn"] = ["nothing"]
     done = floe(world, "compile", world.write())
-    assert done.returncode == ExitCode.WRONG
+    assert done.exit_code == ExitCode.WRONG
     world.clean(done.stdout, done.stderr)
     del world.product["transforms"][0]["dependsOn"]
     done = floe(world, "compile", world.write(), "--json")
@@ -259,7 +264,7 @@ def test_a_secret_that_is_written_down_is_refused_and_not_repeated(
             call(product)
         world.clean(str(caught.value), json.dumps([one.as_dict() for one in caught.value.problems]))
     done = floe(world, "compile", product)
-    assert done.returncode == ExitCode.WRONG
+    assert done.exit_code == ExitCode.WRONG
     world.clean(done.stdout, done.stderr)
 
 
@@ -272,7 +277,7 @@ def test_a_secret_in_a_comment_or_in_dbts_files_is_found_and_not_repeated(world:
     (finding,) = bundle.artifacts.enforcement_result.findings
     assert (finding.code, finding.file) == ("FLOE-E318", path)
     done = floe(world, "compile", product, "--outputs", "out")
-    assert done.returncode == ExitCode.OK
+    assert done.exit_code == ExitCode.OK
     assert "FLOE-E318" in done.stdout + done.stderr or "credential" in done.stdout + done.stderr
     world.clean(repr(bundle), done.stdout, done.stderr)
 
