@@ -50,9 +50,10 @@ def test_a_rule_is_every_verb_on_every_resource() -> None:
         {"kind": "Group", "name": "system:serviceaccounts"},
         {"kind": "Group", "name": "system:serviceaccounts:one"},
         {"kind": "Group", "name": "system:authenticated"},
+        {"kind": "ServiceAccount", "name": "app"},
     ],
 )
-def test_the_groups_of_an_account_count(subject: dict[str, Any]) -> None:
+def test_every_way_to_name_an_account_counts(subject: dict[str, Any]) -> None:
     assert review([ACCOUNT, role(READ), binding(subject)]) == {Right("one", "get", "secrets", "key")}
 
 

@@ -82,7 +82,7 @@ def review(objects: Iterable[Mapping[str, Any]]) -> frozenset[Right]:
     return frozenset(
         right
         for binding in bindings
-        if any(_means(subject, account) for subject in binding.subjects or [] for account in accounts)
+        if any(_means(subject, account, binding) for subject in binding.subjects or [] for account in accounts)
         for right in _granted(binding, roles)
     )
 
@@ -107,11 +107,13 @@ def _read(each: Mapping[str, Any]) -> _Object:
         ) from None
 
 
-def _means(subject: _Subject, account: tuple[str, str]) -> bool:
+def _means(subject: _Subject, account: tuple[str, str], binding: _Binding) -> bool:
     """Whether a binding's subject is this account, or a group that the API server puts every such account into."""
     namespace, name = account
     if subject.kind == "ServiceAccount":
-        return (subject.namespace, subject.name) == account
+        # The authorizer takes one without a namespace for an account beside the RoleBinding.
+        own = binding.metadata.namespace if binding.kind == "RoleBinding" else ""
+        return (subject.namespace or own, subject.name) == account
     if subject.kind == "User":
         return subject.name == f"system:serviceaccount:{namespace}:{name}"
     return subject.name in {
