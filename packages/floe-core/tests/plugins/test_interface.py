@@ -4,9 +4,10 @@ import importlib
 
 import pytest
 from floe_core import plugins
-from floe_core.plugins import ABCS, HealthState, NoConfig, PluginType, QualityPlugin
+from floe_core.plugins import ABCS, HealthState, NoConfig, PluginConfig, PluginType, QualityPlugin
 from floe_core.plugins.quality import QualityReport
-from pydantic import ValidationError
+from floe_core.spec.secrets import STORE_KEY, SecretRef, SecretUnavailableError
+from pydantic import Field, SecretStr, ValidationError
 
 
 @pytest.mark.requirement("WU6-AC1", "WU6-AC2")
@@ -31,6 +32,28 @@ def test_the_groups_are_those_that_distributions_declare() -> None:
     groups = {kind.entry_point_group for kind in PluginType}
     assert {"floe.computes", "floe.catalogs", "floe.storage", "floe.dbt", "floe.telemetry_backends"} <= groups
     assert {"floe.orchestrators", "floe.alert_channels", "floe.secrets", "floe.rbac"} <= groups
+
+
+class Inner(PluginConfig):
+    key: SecretRef = SecretRef.model_validate({"secret": "inner"})
+
+
+class Outer(PluginConfig):
+    key: SecretRef = SecretRef.model_validate({"secret": "outer"})
+    made: Inner = Field(default_factory=Inner)
+    shared: Inner = Inner()
+
+
+def test_a_default_reference_finds_the_store_of_its_own_compilation() -> None:
+    one, two = (
+        Outer.model_validate({}, context={STORE_KEY: lambda name, at=at: SecretStr(f"{name} of {at}")})
+        for at in ("one", "two")
+    )
+    for config, at in ((one, "one"), (two, "two")):
+        found = [ref.resolve().get_secret_value() for ref in (config.key, config.made.key, config.shared.key)]
+        assert found == [f"{name} of {at}" for name in ("outer", "inner", "inner")]
+    with pytest.raises(SecretUnavailableError):
+        Outer().key.resolve()
 
 
 @pytest.mark.parametrize("kind", PluginType)

@@ -47,6 +47,13 @@ def test_what_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         SecretRef(file=str(tmp_path / "no-such-file")).resolve()
 
 
+@pytest.mark.parametrize("name", ["a\0b", "~nobody-of-that-name/x", "no/such/file", "."])
+def test_a_path_that_is_none_is_told(name: str) -> None:
+    with pytest.raises(SecretUnavailableError) as caught:
+        SecretRef(file=name).resolve()
+    assert caught.value.why
+
+
 def test_a_file_that_is_no_text_says_so_and_not_what(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_bytes(b"hidden\xff")
@@ -94,6 +101,21 @@ def test_a_name_is_looked_up_in_the_store_of_the_validation() -> None:
     assert held.listed[0].resolve().get_secret_value() == "worth of b/c"
     assert held.inner is not None
     assert resolved(held.inner.where) == "worth of d"
+
+
+def test_a_reference_that_is_given_as_such_stays_as_it_was() -> None:
+    """Defaults are shared by all configurations: what one compilation looks up is none of another's business."""
+    shared = SecretRef.model_validate({"secret": "a"})
+    held = Nested.model_validate({"plain": shared, "listed": [shared]}, context={STORE_KEY: store})
+    assert [one.resolve().get_secret_value() for one in (held.plain, *held.listed) if isinstance(one, SecretRef)] == [
+        "worth of a",
+        "worth of a",
+    ]
+    with pytest.raises(SecretUnavailableError):
+        shared.resolve()
+    again = Nested.model_validate({"plain": held.plain}, context={STORE_KEY: lambda _: SecretStr("another")})
+    assert (resolved(again.plain), resolved(held.plain)) == ("another", "worth of a")
+    assert resolved(Nested.model_validate({"plain": held.plain}).plain) == "worth of a"
 
 
 def test_a_name_without_a_store_names_the_plugin_type() -> None:

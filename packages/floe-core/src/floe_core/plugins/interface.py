@@ -59,10 +59,20 @@ _GROUPS = {kind: f"floe.{kind.value}{'s' if kind in _PLURAL else ''}" for kind i
 
 
 class PluginConfig(BaseModel):
-    """Base of every plugin's configuration: frozen, and an unknown field is an error."""
+    """Base of every plugin's configuration: frozen, and an unknown field is an error.
+
+    Defaults are validated as well, so that a default `{secret: NAME}` finds the store of the platform.
+    """
 
     # Schemas are built when the first configuration is validated: of all that are installed, a platform uses a few.
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        defer_build=True,
+        validate_default=True,
+        revalidate_instances="always",
+    )
 
 
 class NoConfig(PluginConfig):

@@ -121,10 +121,13 @@ class SecretRef(BaseModel):
     def _exactly_one(self, info: ValidationInfo) -> Self:
         if sum(one is not None for one in self._forms()) != 1:
             raise PydanticCustomError("floe_one_form", "a secret reference has exactly one of env, file and secret")
-        store = (info.context or {}).get(STORE_KEY)
-        if store is not None:
-            self._store = store
-        return self
+        store: SecretStore | None = (info.context or {}).get(STORE_KEY)
+        if store is None:
+            return self
+        # It may be a default that all configurations share, so it is left as it is.
+        bound = self.model_copy()
+        bound._store = store  # noqa: SLF001 - of its own class
+        return bound
 
     @model_serializer
     def _only_its_form(self) -> dict[str, str]:
@@ -181,15 +184,16 @@ class SecretRef(BaseModel):
         return value
 
     def _from_file(self, name: str) -> str:
-        path = Path(name).expanduser()
+        path = Path(os.path.expanduser(name))  # noqa: PTH111 - pathlib's raises where there is no such user
         try:
             with path.open("rb") as stream:
                 raw = stream.read(MAX_SECRET_BYTES + 1)
             text = raw.decode("utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            # The text of a decoding error quotes the bytes, so only the kind is told.
-            why = error.strerror or "it cannot be read" if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise self._unreadable(path, why) from None
+        except UnicodeDecodeError:  # its text quotes the bytes
+            raise self._unreadable(path, "it is not UTF-8 text") from None
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "this is no path"
+            raise self._unreadable(path, why or "it cannot be read") from None
         if not text or len(raw) > MAX_SECRET_BYTES:
             raise self._unreadable(path, "it is empty" if not text else f"it is larger than {MAX_SECRET_BYTES} bytes")
         return text
