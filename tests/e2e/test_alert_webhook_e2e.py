@@ -23,11 +23,12 @@ from typing import Any
 import floe_alert_webhook.signature
 import pytest
 import requests
+import yaml
 from floe_alert_webhook.plugin import WebhookConfig, WebhookPlugin
 from floe_core.plugins import Alert, AlertDeliveryError, HealthState, Severity
 from floe_core.plugins.alert_channel import EARLIEST, LATEST
 from floe_core.testing.alert_channel import HOSTILE, example
-from floe_ops import orphans, toolchain
+from floe_ops import orphans, project, toolchain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_exponential
@@ -257,7 +258,7 @@ def test_one_that_stands_still_is_told_and_found_again(alertmanager: Alertmanage
 @pytest.fixture
 def signed(monkeypatch: pytest.MonkeyPatch) -> tuple[str, bytes]:
     """The header and the body of a generic alert as they arrived."""
-    monkeypatch.setenv("ALERT_SECRET", "a shared secret")
+    monkeypatch.setenv("ALERT_SECRET", "a secret that both share")
     with receiving() as told:
         config = {"url": told.url, "signing_secret": {"env": "ALERT_SECRET"}}
         WebhookPlugin(WebhookConfig.model_validate(config)).send(example())
@@ -267,7 +268,7 @@ def signed(monkeypatch: pytest.MonkeyPatch) -> tuple[str, bytes]:
 
 def test_openssl_computes_the_same_signature(signed: tuple[str, bytes]) -> None:
     moment, digest = (part.partition("=")[2] for part in signed[0].split(","))
-    words = ["openssl", "dgst", "-sha256", "-hmac", "a shared secret"]
+    words = ["openssl", "dgst", "-sha256", "-hmac", "a secret that both share"]
     done = subprocess.run(words, input=f"{moment}.".encode() + signed[1], capture_output=True, check=True, timeout=30)
     assert done.stdout.decode().split()[-1] == digest
 
@@ -275,7 +276,7 @@ def test_openssl_computes_the_same_signature(signed: tuple[str, bytes]) -> None:
 VERIFY = """
 import runpy, sys, time
 verify = runpy.run_path(sys.argv[1])["verify"]
-verify("a shared secret", sys.stdin.buffer.read(), sys.argv[2], now=time.time())
+verify("a secret that both share", sys.stdin.buffer.read(), sys.argv[2], now=time.time())
 print("accepted")
 """
 
@@ -288,3 +289,51 @@ def test_a_receiver_needs_that_one_file_only(signed: tuple[str, bytes]) -> None:
     changed = subprocess.run(words, input=signed[1] + b" ", capture_output=True, timeout=30, check=False)
     assert changed.returncode != 0
     assert b"SignatureError" in changed.stderr
+
+
+PAGE = project.root() / "docs" / "how-to" / "alerts.md"
+FENCE = re.compile(r"^```\w+ (?P<file>\S+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> dict[str, Path]:
+    """The files that the how-to page shows, by name."""
+    blocks = {block["file"]: block["text"] for block in FENCE.finditer(PAGE.read_text(encoding="utf-8"))}
+    for name, text in blocks.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return {name: tmp_path / name for name in blocks}
+
+
+@pytest.mark.requirement("WU6-X5")
+@pytest.mark.parametrize("kind", ["generic", "slack", "alertmanager"])
+def test_the_channels_of_the_page_are_valid(page: dict[str, Path], kind: str) -> None:
+    config = yaml.safe_load(page["channels.yaml"].read_text())[kind]["config"]
+    assert WebhookConfig.model_validate(config).format == kind
+
+
+@pytest.mark.requirement("WU6-X5")
+def test_the_receiver_of_the_page_takes_each_signed_alert_once(
+    page: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALERT_SECRET", "a secret that both share")
+    config = yaml.safe_load(page["channels.yaml"].read_text())["generic"]["config"]
+    words = [sys.executable, str(page["receiver.py"])]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as receiver:
+        try:
+            assert receiver.stdout
+            monkeypatch.setenv("ALERT_URL", f"http://127.0.0.1:{int(receiver.stdout.readline())}/")
+            plugin = WebhookPlugin(WebhookConfig.model_validate(config))
+            first, second = example("Rows are missing"), example("The load is late")
+            for one in (first, first, second):
+                plugin.send(one)
+            with monkeypatch.context() as other:
+                other.setenv("ALERT_SECRET", "a secret of somebody else")
+                with pytest.raises(AlertDeliveryError, match=r"HTTP 401.*does not fit"):
+                    plugin.send(replace(first, product="forged"))
+            unsigned = WebhookPlugin(WebhookConfig.model_validate({"url": config["url"]}))
+            with pytest.raises(AlertDeliveryError, match=r"HTTP 401.*is missing"):
+                unsigned.send(replace(first, product="unsigned"))
+        finally:
+            receiver.terminate()
+        told = receiver.stdout.read().splitlines()
+    assert [line.split(" {")[0] for line in told] == [f"critical customer-360 {one.title}" for one in (first, second)]

@@ -131,6 +131,14 @@ def test_an_unset_reference_is_told(alert: Alert, monkeypatch: pytest.MonkeyPatc
         make(url="https://h", **REFERENCES).send(alert)
 
 
+def test_a_short_secret_signs_nothing(receiver: Any, alert: Alert, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERT_SECRET", "hunter2")
+    with pytest.raises(AlertDeliveryError, match="16 characters") as caught:
+        make(url=receiver.url, **REFERENCES).send(alert)
+    assert "hunter2" not in str(caught.value)
+    assert receiver.requests == []
+
+
 def test_each_attempt_is_signed_anew_under_one_key(receiver: Any, answers: Any, alert: Alert) -> None:
     receiver.script = [answers(503, Retry_After="1"), answers(200)]
     make(url=receiver.url, deadline_s=10, **REFERENCES).send(alert)

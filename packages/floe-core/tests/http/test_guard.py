@@ -88,7 +88,14 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate of `localhost` for itself, with its key in the same file."""
     path = tmp_path_factory.mktemp("tls") / "both.pem"
     words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-    names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", path, "-out", path.with_suffix(".crt")]
+    names = [
+        "-addext",
+        "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        "-keyout",
+        str(path),
+        "-out",
+        str(path.with_suffix(".crt")),
+    ]
     subprocess.run(["openssl", *words.split(), *names], check=True, capture_output=True, timeout=60)
     path.write_text(path.read_text() + path.with_suffix(".crt").read_text())
     return path

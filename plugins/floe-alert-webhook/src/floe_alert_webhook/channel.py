@@ -30,13 +30,14 @@ if TYPE_CHECKING:
     from floe_alert_webhook.plugin import WebhookConfig
 
 USER_AGENT = "floe-alert-webhook"
+SHORTEST_SECRET = 16
 
 
 class Channel:
     """Sends alerts as its configuration says.
 
     Raises:
-        AlertDeliveryError: The URL that a reference names cannot be posted to.
+        AlertDeliveryError: The URL that a reference names cannot be posted to, or the secret that one names is short.
         SecretUnavailableError: A reference points to nothing.
     """
 
@@ -44,6 +45,14 @@ class Channel:
         self._config = config
         self._token = _value(config.token)
         self._signing = _value(config.signing_secret)
+        if 0 < len(self._signing) < SHORTEST_SECRET:
+            raise AlertDeliveryError(
+                "alerts are not signed with so short a secret",
+                where=f"plugins.alert_channel.config.signing_secret ({config.signing_secret})",
+                why=f"it has less than {SHORTEST_SECRET} characters, so one signed alert would be enough to guess it",
+                remedy="make a random one, for example with: openssl rand -hex 32",
+                exit_code=ExitCode.USAGE,
+            )
         self._base = self._checked_url()
 
     def send(self, alert: Alert) -> None:

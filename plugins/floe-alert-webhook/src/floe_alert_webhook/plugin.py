@@ -28,7 +28,7 @@ class WebhookConfig(PluginConfig):
         url: Where alerts are posted: the receiver's URL, Slack's webhook (by reference only, as whoever knows it may
             post), or the base URL of an Alertmanager.
         format: `generic` (signed JSON, see the JSON Schema `alert.schema.json`), `slack` or `alertmanager`.
-        signing_secret: Where the secret lies that generic alerts are signed with.
+        signing_secret: Where the secret lies that generic alerts are signed with; 16 characters or more.
         token: Where a bearer token lies that is sent along.
         timeout_s: Seconds for a connection, and for each silence of the receiver.
         deadline_s: Seconds for one alert with all its retries.

@@ -4,6 +4,9 @@ The header `X-Floe-Signature` holds `t=<seconds since 1970>,v1=<hexadecimals>`. 
 shared secret, of the time's digits, a dot, and the request's body as it arrived. A receiver accepts a request whose
 `v1` is right and whose time is near its own, so that a recorded one cannot be sent again later. A header may hold more
 than one `v1`, while a secret is replaced. Only the standard library is used.
+
+Within the tolerance a recorded request verifies again, also at another receiver with the same secret. A receiver tells
+repetitions apart by what is in the body; other headers are not signed.
 """
 
 from __future__ import annotations
@@ -62,5 +65,5 @@ def _parsed(header: str) -> tuple[str, list[str]]:
     times = [value for name, _, value in pairs if name == "t" and _TIME.match(value)]
     digests = [value for name, _, value in pairs if name == "v1" and _DIGEST.match(value)]
     if len(times) != 1 or not digests:
-        raise SignatureError(f"{HEADER} is missing, or not of the form t=…,v1=…")
+        raise SignatureError(f"{HEADER} is missing, or not of the form t=<seconds>,v1=<digest>")
     return times[0], digests
