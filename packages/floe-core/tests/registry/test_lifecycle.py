@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from floe_core.errors import ExitCode, FloeError
 from floe_core.plugins import HealthState, HealthStatus, PluginType
-from floe_core.registry import DuplicatePluginError, PluginNotFoundError, ResolvedPlugin
+from floe_core.registry import DuplicatePluginError, PluginNotFoundError, ResolvedPlugin, lifecycle
 from floe_core.registry.errors import CyclicDependencyError
 from floe_core.registry.hooks import Answer, Hook
 from floe_core.registry.lifecycle import Lifecycle, LifecycleError, Limits
@@ -78,9 +78,9 @@ def test_whatever_the_graph_needs_start_first_and_stop_last(
         assert {kind for kind, _ in life.started} == set(graph)
     ups, downs = ([kind for word, kind in events if word == which] for which in ("up", "down"))
     assert events == [("up", kind) for kind in ups] + [("down", kind) for kind in downs]
-    assert downs == ups[::-1]
-    assert sorted(ups) == sorted(graph)
+    assert sorted(ups) == sorted(downs) == sorted(graph)
     assert all(ups.index(need) < ups.index(kind) for kind, needs in graph.items() for need in needs)
+    assert all(downs.index(need) > downs.index(kind) for kind, needs in graph.items() for need in needs)
 
 
 def test_plugins_that_need_nothing_of_each_other_start_side_by_side(plugin: Make) -> None:
@@ -91,6 +91,17 @@ def test_plugins_that_need_nothing_of_each_other_start_side_by_side(plugin: Make
     ).start()
     assert report.ok, report
     assert report.outcomes[-1].entry == third.entry
+
+
+def test_plugins_that_need_nothing_of_each_other_stop_side_by_side(plugin: Make) -> None:
+    meet = threading.Barrier(2, timeout=BOUND_S)
+    third = plugin(CATALOG, "c", STORAGE, COMPUTE)
+    life = Lifecycle([plugin(STORAGE, "s", shutdown=meet.wait), plugin(COMPUTE, "d", shutdown=meet.wait), third])
+    assert life.start().ok
+    report = life.stop()
+    assert report.ok, report
+    assert report.outcomes[0].entry == third.entry
+    assert life.started == ()
 
 
 def test_health_is_asked_of_all_at_once(plugin: Make) -> None:
@@ -196,7 +207,8 @@ def test_the_words_of_a_foreign_exception_are_told_nowhere(
     assert value not in f"{caught.value} {caught.value.report!r} {report!r} {caplog.text} {told}"
 
 
-def test_health_names_each_way_of_not_being_well(plugin: Make, forever: Any) -> None:
+def test_health_names_each_way_of_not_being_well(plugin: Make, forever: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "HEALTH_GRACE_S", 0.1)
     checks: dict[PluginType, Callable[[float], Any]] = {
         STORAGE: forever,
         CATALOG: lambda _: None,
@@ -216,7 +228,10 @@ def test_health_names_each_way_of_not_being_well(plugin: Make, forever: Any) -> 
     assert {one.entry.type for one in report.failures} == {STORAGE, CATALOG, COMPUTE}
 
 
-def test_asking_again_leaves_no_more_threads_behind(plugin: Make, forever: Any) -> None:
+def test_asking_again_leaves_no_more_threads_behind(
+    plugin: Make, forever: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "HEALTH_GRACE_S", 0.1)
     life = Lifecycle([plugin(STORAGE, "s", health_check=forever)])
     life.health(0.1)
     before = threading.active_count()

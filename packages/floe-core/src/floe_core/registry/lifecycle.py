@@ -20,11 +20,11 @@ from floe_core.registry.hooks import Answer, Calls, Hook, Outcome, Report
 from floe_core.telemetry import span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
     from floe_core.plugins.interface import HealthStatus, PluginMetadata, PluginType
-    from floe_core.registry.dependencies import PluginKey
+    from floe_core.registry.dependencies import Graph, PluginKey
     from floe_core.registry.registry import ResolvedPlugin
 
 HEALTH_GRACE_S = 1.0
@@ -124,21 +124,15 @@ class Lifecycle:
             return self._start_all()
 
     def _start_all(self) -> Report:
-        sorter, calls = TopologicalSorter(self._graph), Calls()
         outcomes: dict[PluginKey, Outcome] = {}
-        sorter.prepare()
-        while sorter.is_active():
-            ready = sorter.get_ready()
-            for key in sorted(ready):
-                if without := [need for need in self._graph[key] if not outcomes[need].ok]:
-                    outcomes[key] = self._not_started(key, without)
-                    sorter.done(key)
-                else:
-                    self._launch_start(key, calls)
-            if calls:
-                outcome = calls.next()
-                outcomes[outcome.entry.key] = outcome
-                sorter.done(outcome.entry.key)
+
+        def begin(key: PluginKey, calls: Calls) -> None:
+            if without := [need for need in self._graph[key] if not outcomes[need].ok]:
+                outcomes[key] = self._not_started(key, without)
+            else:
+                self._launch_start(key, calls)
+
+        _walk(self._graph, begin, outcomes)
         return Report(tuple(outcomes.values()))
 
     def _not_started(self, key: PluginKey, without: list[PluginKey]) -> Outcome:
@@ -204,27 +198,31 @@ class Lifecycle:
                 del self._asked[key]
 
     def stop(self) -> Report:
-        """Stop what was really started, the last one first; a second call does what the first left over.
+        """Stop what was really started, each as soon as those that need it have stopped; the others side by side.
 
-        A plugin whose `startup` has not ended is left alone, and closes itself when it comes up after all.
+        A second call does what the first left over. A plugin whose `startup` has not ended is left alone, and closes
+        itself when it comes up after all. At worst this takes the limit once for each step of the longest chain.
         """
-        outcomes: list[Outcome] = []
+        outcomes: dict[PluginKey, Outcome] = {}
         with span("plugins.shutdown"):
             with self._lock:
                 self._over = True
-            while (key := self._last_started()) is not None:
-                calls, plugin = Calls(), self._plugins[key]
-                calls.launch(plugin.entry, Hook.SHUTDOWN, self._limits.shutdown_s, plugin.instance.shutdown)
-                outcomes.append(calls.next())
+                started = tuple(self._started)
+            _walk(self._needed_by(started), self._launch_stop, outcomes)
         with self._lock:
             never = sorted(self._starting)
         why = "its startup has not ended"
-        outcomes += [Outcome(self._plugins[key].entry, Hook.SHUTDOWN, Answer.NOT_CALLED, why) for key in never]
-        return Report(tuple(outcomes))
+        late = (Outcome(self._plugins[key].entry, Hook.SHUTDOWN, Answer.NOT_CALLED, why) for key in never)
+        return Report((*outcomes.values(), *late))
 
-    def _last_started(self) -> PluginKey | None:
+    def _needed_by(self, keys: tuple[PluginKey, ...]) -> Graph:
+        return {key: tuple(other for other in keys if key in self._graph[other]) for key in keys}
+
+    def _launch_stop(self, key: PluginKey, calls: Calls) -> None:
         with self._lock:
-            return self._started.pop() if self._started else None
+            self._started.remove(key)
+        plugin = self._plugins[key]
+        calls.launch(plugin.entry, Hook.SHUTDOWN, self._limits.shutdown_s, plugin.instance.shutdown)
 
     def __enter__(self) -> Self:
         try:
@@ -246,6 +244,21 @@ class Lifecycle:
         """The work is done or has its own error, so a plugin that does not stop is told and changes nothing."""
         for outcome in self.stop().failures:
             logging.getLogger("floe.plugins").warning("%s", outcome)
+
+
+def _walk(waits_for: Graph, begin: Callable[[PluginKey, Calls], None], outcomes: dict[PluginKey, Outcome]) -> None:
+    """Begin each plugin when all that it waits for have ended; `begin` launches a call, or notes why there is none."""
+    sorter, calls = TopologicalSorter(waits_for), Calls()
+    sorter.prepare()
+    while sorter.is_active():
+        for key in sorted(sorter.get_ready()):
+            begin(key, calls)
+            if key in outcomes:
+                sorter.done(key)
+        if calls:
+            outcome = calls.next()
+            outcomes[outcome.entry.key] = outcome
+            sorter.done(outcome.entry.key)
 
 
 def _by_key(plugins: Iterable[ResolvedPlugin]) -> dict[PluginKey, ResolvedPlugin]:
