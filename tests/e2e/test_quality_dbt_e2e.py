@@ -30,10 +30,15 @@ FILES = {
         "id,customer_id,amount,status\n"
         "1,1,10,paid\n2,1,,paid\n3,2,20,open\n3,2,20,open\n5,7,,paid\n6,8,5,lost\n7,9,7,paid\n"
     ),
-    "models/orders.sql": "select * from {{ ref('raw_orders') }}\n",
+    # What breaks is switched by the environment: for variables, and for another folder, dbt would parse all anew.
+    "models/orders.sql": (
+        "select {{ 'nothing_there' if env_var('SHOP_MODEL', '') == 'broken' else '*' }} from {{ ref('raw_orders') }}\n"
+    ),
     "models/totals.sql": "select customer_id, sum(amount) as total from {{ ref('orders') }} group by 1\n",
     "tests/no_total_is_negative.sql": "select * from {{ ref('totals') }} where total < 0\n",
-    "tests/it_cannot_run.sql": "{{ config(enabled=var('broken', false)) }}select * from nowhere_to_be_found\n",
+    "tests/it_cannot_run.sql": (
+        "{{ config(enabled=env_var('SHOP_TEST', '') == 'broken') }}select * from nowhere_to_be_found\n"
+    ),
     "models/schema.yml": """
 models:
   - name: orders
@@ -72,7 +77,7 @@ class Shop:
         self.folder, self.database, self._target = folder, work / "shop.duckdb", work / "target"
         self._dbt = DBTCorePlugin(NoConfig())
 
-    def run(self, command: DbtCommand, *select: str, **variables: bool) -> DbtResult:
+    def run(self, command: DbtCommand, *select: str, **environment: str) -> DbtResult:
         return self._dbt.run(
             DbtRequest(
                 command,
@@ -81,8 +86,7 @@ class Shop:
                 target="duckdb",
                 target_path=self._target,
                 select=select,
-                variables=variables,
-                environment={"FLOE_DUCKDB_PATH": str(self.database)},
+                environment={"FLOE_DUCKDB_PATH": str(self.database), **environment},
             )
         )
 
@@ -164,7 +168,7 @@ def test_thresholds_decide(tested: DbtResult, config: dict[str, Any], failure: s
 @pytest.mark.requirement("WU6-X1")
 def test_a_test_that_cannot_run_is_never_forgiven(shop: Shop, tested: DbtResult) -> None:
     del tested  # the models are built
-    result = shop.run(DbtCommand.TEST, "no_total_is_negative", "it_cannot_run", broken=True)
+    result = shop.run(DbtCommand.TEST, "no_total_is_negative", "it_cannot_run", SHOP_TEST="broken")
     report = plugin_of(min_score=0).evaluate(result)
     assert (report.passed, report.score) == (False, 0.5)
     assert report.failures[0] == "1 test could not run: it_cannot_run"
@@ -172,10 +176,9 @@ def test_a_test_that_cannot_run_is_never_forgiven(shop: Shop, tested: DbtResult)
 
 
 @pytest.mark.requirement("WU6-X1")
-def test_tests_that_a_broken_build_skips_count_against_it(shop: Shop, tmp_path: Path) -> None:
-    copied = Shop(shutil.copytree(shop.folder, tmp_path / "shop"), tmp_path)
-    (copied.folder / "models/orders.sql").write_text("select nothing_there from {{ ref('raw_orders') }}\n")
-    report = plugin_of(min_score=0).evaluate(copied.run(DbtCommand.BUILD))
+def test_tests_that_a_broken_build_skips_count_against_it(shop: Shop, tested: DbtResult) -> None:
+    del tested  # what it looked at may be built anew
+    report = plugin_of(min_score=0).evaluate(shop.run(DbtCommand.BUILD, SHOP_MODEL="broken"))
     assert (report.passed, report.score, report.checks) == (False, 0, 0)
     assert "1 node could not be built: orders" in report.failures
     assert {one.status for one in report.findings} == {"skipped"}

@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+FAILURE = "Runtime Error in model bad (models/bad.sql)\n  Conversion Error: Could not convert string 'hunter2' to INT32"
 START = datetime(2026, 6, 30, 12, 0, 0, 123456, tzinfo=UTC)
 
 
@@ -22,7 +23,7 @@ def node(name: str, status: str, *, ran: bool = True) -> DbtNode:
         status=status,
         started_at=START if ran else None,
         finished_at=START + timedelta(milliseconds=250) if ran else None,
-        message="Binder Error" if status == "error" else "OK",
+        message=FAILURE if status == "error" else "OK",
     )
 
 
@@ -50,4 +51,5 @@ def test_nodes_that_ran_become_children_with_their_times(exporter: InMemorySpanE
     assert good.end_time is not None
     assert good.end_time - good.start_time == 250_000_000
     assert good.status.is_ok or good.status.is_unset
-    assert (bad.status.is_ok, bad.status.description) == (False, "Binder Error")
+    assert (bad.status.is_ok, bad.status.description) == (False, "Runtime Error, Conversion Error")
+    assert "hunter2" not in bad.to_json()

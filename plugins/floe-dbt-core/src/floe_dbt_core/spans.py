@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
 
     from floe_core.plugins import DbtNode
 
+_KIND = re.compile(r"^\s*([A-Z][A-Za-z]+ Error)\b", re.MULTILINE)
 _BAD = frozenset({"error", "fail", "runtime error", "partial success"})
 
 
@@ -36,8 +38,13 @@ def record_nodes(nodes: tuple[DbtNode, ...]) -> None:
         if node.rows is not None:
             one.set_attribute("dbt.node.rows", node.rows)
         if node.status in _BAD:
-            one.set_status(Status(StatusCode.ERROR, node.message))
+            one.set_status(Status(StatusCode.ERROR, _kind(node)))
         one.end(end_time=_ns(node.finished_at))
+
+
+def _kind(node: DbtNode) -> str:
+    """The kinds of error that dbt and the database name; their sentences may quote rows, or a secret."""
+    return ", ".join(dict.fromkeys(_KIND.findall(node.message))) or node.status
 
 
 def _ns(moment: datetime) -> int:
