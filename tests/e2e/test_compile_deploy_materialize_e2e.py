@@ -66,8 +66,8 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_outputs(folder.parent / "profiles", compile_outputs(bundle, ["profiles.yml"]))
     for lane, target in (("duckdb", folder / "target"), ("iceberg", folder.parent / "target-iceberg")):
         environment = {"FLOE_DUCKDB_PATH": str(folder.parent / f"{lane}.duckdb"), "DBT_LOG_PATH": str(folder.parent)}
-        place = {"project_dir": folder, "profiles_dir": folder.parent / "profiles", "target_path": target}
-        parsing = DbtRequest(DbtCommand.PARSE, target=lane, environment=environment, **place)
+        profiles = folder.parent / "profiles"
+        parsing = DbtRequest(DbtCommand.PARSE, folder, profiles, lane, target, environment=environment)
         assert DBTCorePlugin(NoConfig()).run(parsing).success
     return folder
 

@@ -175,7 +175,7 @@ def test_the_command_line_says_nothing_of_it(world: World, form: str, words: lis
 @pytest.mark.parametrize("form", FORMS)
 def test_the_installed_program_says_nothing_of_it_to_the_end_of_its_process(world: World, form: str) -> None:
     world.refer(reference_of(world, form))
-    program = [Path(sys.executable).with_name("floe"), "compile", world.write(), "--outputs", "out"]
+    program: list[str | Path] = [Path(sys.executable).with_name("floe"), "compile", world.write(), "--outputs", "out"]
     env = {**os.environ, "FLOE_LOG_LEVEL": "debug"}
     done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False, cwd=world.folder, env=env)
     assert done.returncode == ExitCode.OK, done.stderr.replace(world.value, "…")
