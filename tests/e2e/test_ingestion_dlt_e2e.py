@@ -148,9 +148,9 @@ def orders(url: str, **more: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def loader() -> Iterator[subprocess.Popen[str]]:
-    """The process that forks for each load."""
+    """The process that forks for each load; started first, so that it imports dlt while this one does."""
     command = [sys.executable, "-c", CHILD]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield process
@@ -238,8 +238,7 @@ def test_killed_while_it_reads_and_run_again(
     killed_when(loader, state.held.is_set, base, source)
     state.hold_page = None
     state.go_on.set()
-    for expected in (35, 0):
-        assert load(base, source).rows["orders"] == expected
+    assert load(base, source).rows["orders"] == 35
     assert ask(base, "select count(*), count(distinct id) from raw.orders") == [(35, 35)]
 
 

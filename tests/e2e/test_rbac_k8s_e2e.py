@@ -145,14 +145,9 @@ def account_of(kept: list[dict[str, Any]]) -> str:
 
 
 def neighbourhood(namespace: str) -> set[Right]:
-    """Every verb on every kind: on all objects, on one that was named and on one that was not; here and elsewhere."""
-    return {
-        Right(place, verb, kind, name)
-        for place in (namespace, "default")
-        for verb in VERBS
-        for kind in KINDS
-        for name in ("", "warehouse-key", "other")
-    }
+    """Every verb on every kind: on all objects, on one that was named and on one that was not; and elsewhere."""
+    places = ((namespace, ""), (namespace, "warehouse-key"), (namespace, "other"), ("default", "warehouse-key"))
+    return {Right(place, verb, kind, name) for place, name in places for verb in VERBS for kind in KINDS}
 
 
 @pytest.mark.parametrize("launches", [False, True], ids=["reads", "launches"])

@@ -12,7 +12,6 @@ import psutil
 import pytest
 from floe_core.errors import MissingToolError, NotReadyError
 from floe_ops import orphans
-from floe_ops.kube_api import process
 from floe_ops.kube_api.process import PortTakenError, running
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
@@ -50,8 +49,7 @@ def test_it_ends_when_the_block_fails(program: Make, tmp_path: Path) -> None:
     assert not is_there(daemon.process.pid)
 
 
-def test_one_that_does_not_listen_is_killed(program: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "STOP_S", 0.2)
+def test_one_that_does_not_listen_is_killed(program: Make, tmp_path: Path) -> None:
     deaf = program("trap '' TERM; echo deaf; while :; do sleep 1; done")
     with running("one", [str(deaf)], tmp_path) as daemon:
         daemon.until(lambda: "" if "deaf" in daemon.said() else "silent", 10.0)

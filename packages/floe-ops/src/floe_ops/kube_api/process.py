@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-STOP_S = 5.0
 LAST_LINES = 4
 
 
@@ -83,7 +82,7 @@ class Daemon:
 
 @contextmanager
 def running(name: str, command: list[str], folder: Path) -> Iterator[Daemon]:
-    """Start `command` with its output in `folder`, and end it with the block.
+    """Start `command` with its output in `folder`, and kill it with the block.
 
     It gets an environment of its own. On Linux it ends with this process too, however that ends, and with the thread
     that started it.
@@ -111,13 +110,5 @@ def running(name: str, command: list[str], folder: Path) -> Iterator[Daemon]:
     try:
         yield Daemon(name, command[0], process, log)
     finally:
-        _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
+        process.kill()  # what it holds goes with its folder, so there is nothing to end in order
         process.wait()
