@@ -24,6 +24,13 @@ def test_rows_of_incomplete_loads_go(tmp_path: Path) -> None:
             assert connection.table(f"raw.{table}").aggregate("count(*)").fetchone() == (rows,)
 
 
+def test_tables_that_were_made_and_never_loaded_are_nothing_to_repair(tmp_path: Path) -> None:
+    path = tmp_path / "shop.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema raw; create table raw.orders (id int, _dlt_load_id varchar)")
+    assert repair.database(path, "raw", ["orders"]) == 0
+
+
 def test_no_database_is_nothing_to_repair(tmp_path: Path) -> None:
     assert repair.database(tmp_path / "none.duckdb", "raw", ["orders"]) == 0
     assert not list(tmp_path.iterdir())

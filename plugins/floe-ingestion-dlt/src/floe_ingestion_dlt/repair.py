@@ -28,12 +28,14 @@ def database(path: Path, dataset: str, tables: Iterable[str]) -> int:
     import duckdb
 
     with duckdb.connect(str(path)) as connection:
-        ours = connection.execute(
-            "select table_name from information_schema.columns where table_catalog = current_database() "
-            "and table_schema = ? and column_name = ?",
-            [dataset, LOAD_ID],
+        found = connection.execute(
+            "select table_name, column_name from information_schema.columns "
+            "where table_catalog = current_database() and table_schema = ?",
+            [dataset],
         ).fetchall()
-        wanted = {str(name) for (name,) in ours} & {*tables, STATE}
+        if LOADS not in {table for table, _column in found}:
+            return 0  # killed while it made its tables, which is before the first row
+        wanted = {str(table) for table, column in found if column == LOAD_ID} & {*tables, STATE}
         removed = 0
         connection.begin()
         for table in sorted(wanted):
