@@ -19,6 +19,11 @@ def test_names_that_hold_secrets(name: str) -> None:
     assert found(f"a: [{{{name}: {{env: X}}}}]") == []
 
 
+@pytest.mark.parametrize(("value", "secret"), [("1234", True), ("1.5", True), ("'true'", True), ("true", False)])
+def test_a_number_can_be_a_secret_and_a_switch_cannot(value: str, secret: bool) -> None:
+    assert bool(found(f"require_token: {value}")) is secret
+
+
 @pytest.mark.parametrize(
     "name", ["token_url", "secret_name", "password_file_path", "tokens_per_minute", "secrets", "key"]
 )

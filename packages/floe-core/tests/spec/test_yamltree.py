@@ -81,6 +81,13 @@ def test_what_we_do_not_take_is_refused_at_its_line(text: str, reason: str, line
     assert error.line == line
 
 
+@pytest.mark.parametrize("sign", ["", "-", "+"])
+def test_a_sign_is_no_digit(sign: str) -> None:
+    largest = "9" * yamltree.MAX_DIGITS
+    assert parse(f"{sign}{largest}".encode()).plain() == int(f"{sign}{largest}")
+    assert "digits" in refused(f"a: {sign}1{largest}").reason
+
+
 def test_tabs_are_named_as_the_cause() -> None:
     assert refused("a:\n\t- 1").remedy == "indent with spaces, not tabs"
 

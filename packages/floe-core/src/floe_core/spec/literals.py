@@ -111,4 +111,5 @@ def _in_mapping(children: dict[str, Node], path: Path, waiting: list[tuple[Node,
 
 
 def _is_written(node: Node) -> bool:
-    return isinstance(node.value, str | int | float) and node.value != ""
+    # A truth value is a switch, for example `require_token: true`.
+    return isinstance(node.value, str | int | float) and not isinstance(node.value, bool) and node.value != ""

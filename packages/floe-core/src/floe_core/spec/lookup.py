@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic.errors import PydanticUserError
@@ -25,7 +26,7 @@ Place = dict[str, Any]
 class Lookup:
     """Answers for one model and the part of a file that was held against it.
 
-    The schema is made here, so only when something is wrong.
+    The schema is made here, so only when something is wrong, and kept, as making it costs more than all the rest.
 
     Args:
         model: The model.
@@ -104,6 +105,7 @@ def _telling(place: Place) -> Place:
     return telling
 
 
+@functools.lru_cache(maxsize=32)
 def _schema(model: type[BaseModel]) -> Place:
     from floe_core.spec.jsonschema import exact
 

@@ -266,7 +266,7 @@ def _resolve(text: str, line: int, column: int) -> Scalar:
     if text in _BOOL:
         return _BOOL[text]
     if _INT.match(text):
-        if len(text) > MAX_DIGITS:
+        if len(text.lstrip("+-")) > MAX_DIGITS:
             raise YamlError(f"a number with more than {MAX_DIGITS} digits", line, column, "quote it if it is text")
         return int(text)
     if _FLOAT.match(text) and len(text) <= MAX_DIGITS * 2:
