@@ -152,8 +152,12 @@ def test_selection_by_tag_prefix_and_port(dbt_manifest: dict[str, Any], generate
     found, result = generated(dbt_manifest, ports, output_ports=frozenset({"mart_customers"}))
     assert set(found) == {"mart_customers"}
     assert [path.name for path in result.removed] == ["stg_orders.yml"]
-    with pytest.raises(SemanticLayerError, match="no model"):
-        generated(dbt_manifest, {"select": {"tags": ["x"], "prefixes": ["y_"]}})
+    # A product may offer nothing: it is said, and what an earlier generation left is gone.
+    found, result = generated(dbt_manifest, {"select": {"tags": ["x"], "prefixes": ["y_"]}})
+    assert (found, result.files) == ({}, ())
+    assert [path.name for path in result.removed] == ["mart_customers.yml"]
+    (note,) = result.notes
+    assert "none of 3 is an output port, has a tag of [x] or begins with one of [y_]" in note
 
 
 def test_private_models_are_not_public_and_have_no_view(dbt_manifest: dict[str, Any], generated: Any) -> None:

@@ -19,10 +19,12 @@ def build(request: SemanticRequest, config: CubeConfig) -> tuple[dict[str, str],
     """The files' texts by path below the output folder, and notes.
 
     Raises:
-        SemanticLayerError: A model cannot be expressed, or none is selected.
+        SemanticLayerError: A model cannot be expressed.
     """
     manifest = dbt_manifest.read(request.dbt_manifest)
     selected = _selected(manifest, config.select, request.output_ports)
+    if not selected:  # a product may offer nothing; its build must not fail for that
+        return {}, [_nothing(manifest, config.select)]
     drafts = {
         model.unique_id: cubes.draft(model, manifest, config, request.classifications.get(model.name, {}))
         for model in selected
@@ -42,20 +44,20 @@ def build(request: SemanticRequest, config: CubeConfig) -> tuple[dict[str, str],
 
 
 def _selected(manifest: Manifest, select: Selection, ports: frozenset[str]) -> list[Model]:
-    chosen = [
+    return [
         model
         for model in manifest.models.values()
         if set(select.tags) & set(model.tags)
         or model.name.startswith(select.prefixes)
         or (select.output_ports and model.name in ports)
     ]
-    if chosen:
-        return chosen
-    raise SemanticLayerError(
-        "no model of the dbt project is selected for Cube",
-        where="plugins.semantic_layer.config.select",
-        why=f"{len(manifest.models)} models; none has a tag of {select.tags} or begins with one of {select.prefixes}",
-        remedy="name a tag or a prefix that the models have",
+
+
+def _nothing(manifest: Manifest, select: Selection) -> str:
+    tags, prefixes = ", ".join(select.tags), ", ".join(select.prefixes)
+    return (
+        f"no model is told to Cube: none of {len(manifest.models)} is an output port, has a tag of [{tags}] "
+        f"or begins with one of [{prefixes}] (plugins.semantic_layer.config.select)"
     )
 
 

@@ -5,6 +5,7 @@ Only what is used is modelled; unknown fields pass. Source of the contract: dbt'
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from floe_core.plugins import SemanticLayerError
@@ -154,7 +155,14 @@ class Manifest(_Read):
 
     def tests_of(self, model: Model) -> tuple[GenericTest, ...]:
         """The tests attached to `model`."""
-        return tuple(test for test in self.tests if test.attached_node == model.unique_id)
+        return tuple(self._by_model.get(model.unique_id, ()))
+
+    @cached_property
+    def _by_model(self) -> dict[str, list[GenericTest]]:
+        found: dict[str, list[GenericTest]] = {}
+        for test in self.tests:
+            found.setdefault(test.attached_node or "", []).append(test)
+        return found
 
 
 def read(raw: Mapping[str, Any]) -> Manifest:
