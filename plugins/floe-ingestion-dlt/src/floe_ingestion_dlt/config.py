@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from floe_core.plugins import PluginConfig
 from floe_core.spec.secrets import SecretRef, Setting
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 
 def _known_store(url: str) -> str:
@@ -20,13 +20,7 @@ FilesUrl: TypeAlias = Annotated[
 ]
 
 
-class _Settings(PluginConfig):
-    """Built at its first use: importing the plugin stays cheap."""
-
-    model_config = ConfigDict(defer_build=True)
-
-
-class ObjectStore(_Settings):
+class ObjectStore(PluginConfig):
     """How a store that speaks S3 is reached; without keys the usual AWS variables are looked at.
 
     Attributes:
@@ -48,7 +42,7 @@ class ObjectStore(_Settings):
         return self
 
 
-class DuckDBDestination(_Settings):
+class DuckDBDestination(PluginConfig):
     """The database file of the build; a dataset is a schema in it.
 
     Attributes:
@@ -60,7 +54,7 @@ class DuckDBDestination(_Settings):
     path: Annotated[str, Field(min_length=1, max_length=1024)] = "target/landing.duckdb"
 
 
-class FilesystemDestination(_Settings):
+class FilesystemDestination(PluginConfig):
     """Parquet files below a folder or a bucket: `<url>/<dataset>/<table>/`.
 
     Attributes:
@@ -77,7 +71,7 @@ class FilesystemDestination(_Settings):
 Destination: TypeAlias = Annotated[DuckDBDestination | FilesystemDestination, Field(discriminator="kind")]
 
 
-class DltConfig(_Settings):
+class DltConfig(PluginConfig):
     """How dlt runs and where it writes.
 
     Attributes:

@@ -6,19 +6,13 @@ from typing import Annotated, Literal
 
 from floe_core.plugins import PluginConfig
 from floe_core.spec.secrets import SecretRef, Setting
-from pydantic import ConfigDict, Field, StrictBool, field_validator, model_validator
+from pydantic import Field, StrictBool, field_validator, model_validator
 
 Member = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)]
 EVERY = r"^[1-9][0-9]* (second|minute|hour|day|week)s?$"
 
 
-class _Settings(PluginConfig):
-    """Built at its first use: importing the plugin stays cheap."""
-
-    model_config = ConfigDict(defer_build=True)
-
-
-class Selection(_Settings):
+class Selection(PluginConfig):
     """Which dbt models become cubes: those that one of these names.
 
     Attributes:
@@ -38,7 +32,7 @@ class Selection(_Settings):
         return self
 
 
-class IcebergSource(_Settings):
+class IcebergSource(PluginConfig):
     """How Cube's DuckDB reaches the object store of the Iceberg lane.
 
     Cube's driver takes the store and its extensions from the environment. Attaching a catalog takes `initSql` in
@@ -61,7 +55,7 @@ class IcebergSource(_Settings):
     secret_key: SecretRef = SecretRef(env="AWS_SECRET_ACCESS_KEY")
 
 
-class CubeConfig(_Settings):
+class CubeConfig(PluginConfig):
     """What of the dbt project is told to Cube, and how Cube reaches the data.
 
     Attributes:
