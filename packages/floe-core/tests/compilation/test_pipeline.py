@@ -192,7 +192,7 @@ def test_nothing_is_written_when_something_is_wrong(example: Path, edit: Edit, t
 
 def test_a_place_that_cannot_be_written_is_told_and_left_clean(example: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(WrongStateError, match="--output"):
+    with pytest.raises(WrongStateError, match="name another place"):
         compile_product(example / "orders", output=tmp_path / "file" / "artifacts.json")
     (tmp_path / "folder").mkdir()
     with pytest.raises(WrongStateError):

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from floe_core.errors import ExitCode, MissingToolError, NotReadyError, UsageError
-from floe_core.plugins import Lane, PluginType
+from floe_core.plugins import DbtCommand, DbtRequest, Lane, PluginType
 from floe_core.running import Places, Work
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.running.conftest import Bench
 
 SECRET = "planted-value-of-a-secret"  # noqa: S105 - what the tests look for
@@ -171,6 +173,10 @@ class TestSecrets:
         assert kept
         assert not [path for path in kept if SECRET in path.read_text(errors="replace")]
         assert SECRET not in json.dumps(outcome.as_dict()) + "".join(needing.heard.told)
+
+    def test_are_not_shown_with_the_request_that_carries_them(self, tmp_path: Path) -> None:
+        request = DbtRequest(DbtCommand.RUN, tmp_path, tmp_path, "duckdb", tmp_path, environment={"TOKEN": SECRET})
+        assert SECRET not in repr(request)
 
     def test_that_are_set_are_not_looked_up(self, needing: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("ENGINE_TOKEN", SECRET)

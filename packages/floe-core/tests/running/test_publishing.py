@@ -81,8 +81,16 @@ def test_a_column_that_cannot_become_the_models_is_told_and_nothing_changes(cata
     assert held(catalog) == [{"day": "monday"}]
 
 
+def hurry(catalog: Catalog) -> None:
+    """Make PyIceberg's own attempts follow each other at once."""
+    waits = {"commit.retry.min-wait-ms": "1", "commit.retry.max-wait-ms": "2"}
+    with catalog.load_table(("orders", "days")).transaction() as change:
+        change.set_properties(waits)
+
+
 def test_somebody_elses_commit_in_between_starts_it_over(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(catalog, pa.table({"day": [1]}))
+    hurry(catalog)
     real = catalog.commit_table
     refused: list[object] = []
 
@@ -99,6 +107,7 @@ def test_somebody_elses_commit_in_between_starts_it_over(catalog: Catalog, monke
 
 def test_a_table_that_others_keep_writing_is_given_up(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(catalog, pa.table({"day": [1]}))
+    hurry(catalog)
 
     def busy(*_words: Any, **_more: Any) -> Any:
         raise CommitFailedException("somebody was faster")

@@ -56,7 +56,7 @@ class DbtRequest:
         target_path: Where dbt writes its artifacts; outside of the project, so that runs do not meet.
         select: dbt's selection; empty for all.
         variables: dbt's `vars`.
-        environment: Variables that the profile reads, set while the command runs.
+        environment: Variables that the profile reads, set while the command runs; may hold secrets, so never shown.
         full_refresh: Rebuild incremental models.
     """
 
@@ -67,7 +67,7 @@ class DbtRequest:
     target_path: Path
     select: tuple[str, ...] = ()
     variables: Mapping[str, str | int | float | bool] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     full_refresh: bool = False
 
 
