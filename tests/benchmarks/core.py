@@ -3,7 +3,8 @@
     .venv/bin/python tests/benchmarks/core.py [--rounds 5] [--json]
 
 Each figure stands beside an alternative that is measured in the same run, because ratios travel between machines and
-seconds do not. Times are minima over the rounds: what a quiet moment of this machine can do. No test asserts them.
+seconds do not. Times are minima over the rounds: what a quiet moment of this machine can do; those of imports are CPU
+time, which other processes disturb less. No test asserts them.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ import importlib, time
 import floe_core.plugins
 from floe_core.registry import discover
 modules = sorted({one.target.partition(":")[0] for one in discover()})
-start = time.perf_counter()
+start = time.process_time()
 for module in modules:
     importlib.import_module(module)
-print(time.perf_counter() - start, len(modules))
+print(time.process_time() - start, len(modules))
 """
-IMPORT_CORE = "import time; s = time.perf_counter(); import floe_core.registry; print(time.perf_counter() - s)"
+IMPORT_CORE = "import time; s = time.process_time(); import floe_core.registry; print(time.process_time() - s)"
 PEAK = """
 import resource, sys
 from floe_core.cli import main
