@@ -10,10 +10,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 from click.testing import Result
-from floe_core.cli import failing, stopping
+from floe_core.cli import failing, run_command, stopping
 from floe_core.cli.compile_command import OUTPUTS
 from floe_core.cli.main import COMMANDS, EXIT_CODES
 from floe_core.compilation import KINDS
@@ -241,6 +242,19 @@ class TestCompletion:
         program = [sys.executable, "-c", "from floe_core.cli import main; main(prog_name='floe')"]
         done = subprocess.run(program, env=env, cwd=example, capture_output=True, text=True, timeout=60, check=False)
         assert wanted in done.stdout.splitlines(), done
+
+
+def test_a_shell_does_not_wait_for_more_folders_than_it_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "deep" / "product").mkdir(parents=True)
+    (tmp_path / "deep" / "product" / "floe.yaml").touch()
+    for number in range(8):
+        (tmp_path / f"empty-{number}").mkdir()
+    parameter = run_command.command.params[0]
+    offered = [one.value for one in parameter.shell_complete(click.Context(run_command.command), f"{tmp_path}/")]
+    assert offered == [str(tmp_path / "deep" / "product")]
+    monkeypatch.setattr("floe_core.cli.arguments.MAX_LOOKED_AT", 5)
+    offered = [one.value for one in parameter.shell_complete(click.Context(run_command.command), f"{tmp_path}/")]
+    assert offered == [f"{tmp_path}/"]
 
 
 class TestUnforeseen:

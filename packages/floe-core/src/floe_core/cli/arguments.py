@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from floe_core.enforcement import EnforcementResultSummary
 
 MAX_LOOKED_AT = 2000
+"""Folders that a shell waits for."""
 
 
 def _products(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -24,11 +26,8 @@ def _products(_context: click.Context, _parameter: click.Parameter, incomplete: 
     base = typed if incomplete.endswith("/") or not incomplete else typed.parent
     found: list[Path] = []
     try:
-        for pattern in ("*/floe.yaml", "*/*/floe.yaml"):
-            for looked_at, path in enumerate(base.glob(pattern)):
-                if looked_at > MAX_LOOKED_AT:
-                    break
-                found.append(path.parent)
+        folders = islice(chain(base.glob("*/"), base.glob("*/*/")), MAX_LOOKED_AT)
+        found = [folder for folder in folders if (folder / "floe.yaml").is_file()]
     except OSError:  # a folder that may not be read has nothing to offer
         found = []
     words = sorted({str(path) for path in found if str(path).startswith(incomplete)})
