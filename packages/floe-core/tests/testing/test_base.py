@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
+from floe_core import testing
 from floe_core.errors import FloeError
 from floe_core.plugins import HealthState, HealthStatus, PluginConfig, PluginType, QualityPlugin, QualityReport
 from floe_core.registry import PluginEntry, Registry
@@ -233,3 +236,29 @@ def test_references_are_found_at_any_depth_and_told_from_settings() -> None:
     config = Outer(place=SecretRef(env="A"), inner={"x": [Inner(key=SecretRef(env="B"))]})
     assert [str(one) for one in references(config)] == ["env:A", "env:B"]
     assert secret_variables(config) == ("B",)
+
+
+DEPENDENCIES = {"click", "opentelemetry", "pydantic", "rich", "structlog", "yaml"}
+DEPENDENCIES |= {"annotated_types", "pydantic_core", "typing_extensions", "typing_inspection"}  # pydantic's own
+IMPORTED = """
+import sys
+before = set(sys.modules)
+import floe_core.testing
+found = {name.partition(".")[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)
+print(*(name for name in found if name[0] != "_" and sys.modules[name].__spec__))
+"""
+
+
+def test_the_suites_need_no_more_than_floe_core_has() -> None:
+    done = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, text=True, check=True, timeout=60)
+    assert set(done.stdout.split()) - DEPENDENCIES == {"floe_core"}
+
+
+@pytest.mark.parametrize("name", testing.__all__)
+def test_a_suite_names_every_fixture_that_it_asks_for(name: str) -> None:
+    suite = getattr(testing, name)
+    tests = [method for word, method in inspect.getmembers(suite, inspect.isfunction) if word.startswith("test_")]
+    asked = {word for method in tests for word in inspect.signature(method).parameters}
+    own = asked - {"self", "tmp_path", "monkeypatch"}
+    assert "plugin" in own
+    assert {word for word in own if f"`{word}`" not in (suite.__doc__ or "")} == set()

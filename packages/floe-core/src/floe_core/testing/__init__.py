@@ -1,9 +1,12 @@
 """Conformance suites for plugin authors: inherit one, supply its fixtures, and pytest holds you to the contract.
 
-class TestMine(ComputeConformance):
-    @pytest.fixture
-    def plugin(self):
-        return MyComputePlugin(MyConfig())
+    class TestMine(ComputeConformance):
+        @pytest.fixture
+        def plugin(self):
+            return MyComputePlugin(MyConfig())
+
+The fixtures that a suite wants stand in its docstring. Beside floe_core they need pytest alone, and your distribution
+installed, as they look for its entry point.
 """
 
 from __future__ import annotations
