@@ -50,6 +50,10 @@ PYTHON = ROOT / ".venv" / "bin" / "python"
 WORKER = "--parallel-worker" in sys.argv  # a child that `nox -j` started for one session
 SPLIT = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
 
+if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+    # Every process would compile all that it imports, seconds each for dbt: it is kept, but not beside the sources.
+    os.environ.update(PYTHONDONTWRITEBYTECODE="", PYTHONPYCACHEPREFIX=str(ROOT / ".floe" / "pycache"))
+
 
 def asked() -> argparse.Namespace:
     """What Nox was asked for, by its own rules: `names` of sessions, `jobs`, and whether it only lists or explains."""
