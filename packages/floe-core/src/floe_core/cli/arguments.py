@@ -51,10 +51,18 @@ manifest_option = click.option("--manifest", type=PATH, help="The platform's man
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+MANIFEST_SAYS = ("governance", "approved_")
+"""How a reason begins that lies in the manifest: the platform does not ask for the check."""
+
+
 def told(verdict: EnforcementResultSummary) -> str:
-    """The verdict of ENFORCE as lines for people."""
+    """The verdict of ENFORCE as lines for people; checks that did not run are told together where the reason is one."""
     level, count = verdict.enforcement_level, len(verdict.policy_types_checked)
     lines = [f"  policies ({level}): {count} checks, {verdict.error_count} errors, {verdict.warning_count} warnings"]
     lines += [f"  {one.severity}: {one.field}: {one.message}; next: {one.remedy}" for one in verdict.findings]
-    lines += [f"  not checked: {one.policy_type}: {one.why}" for one in verdict.checks_not_run]
+    reasons: dict[str, list[str]] = {}
+    for one in verdict.checks_not_run:
+        asked = not one.why.startswith(MANIFEST_SAYS)
+        reasons.setdefault(one.why if asked else "the platform does not ask", []).append(one.policy_type)
+    lines += [f"  not checked ({why}): {', '.join(names)}" for why, names in reasons.items()]
     return "\n".join(lines)

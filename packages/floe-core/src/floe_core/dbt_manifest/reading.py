@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from floe_core.dbt_manifest.project import DbtProject, ProjectFile
 
 MANIFEST_FILE: Final = "manifest.json"
-REMEDY: Final = "run `dbt parse` in the product's folder and compile again"
+REMEDY: Final = "`floe run` leaves a fresh one; compile again after it"
 NO_PROJECT: Final = "there is no dbt project beside floe.yaml"
 
 
