@@ -83,7 +83,7 @@ def test_validate_writes_nothing(example: Path) -> None:
     done = floe("validate", example / "orders")
     assert done.exit_code == 0
     told = {line for line in done.output.splitlines() if "not checked" in line}
-    assert any("floe run" in line and "model_descriptions" in line for line in told)
+    assert any("no dbt project" in line and "model_descriptions" in line for line in told)
     assert any("does not ask" in line and "approved_plugins" in line for line in told)
     assert len(told) == len({line.partition(":")[0] for line in told}), "a reason is told once"
     assert sorted(example.rglob("*")) == before

@@ -66,7 +66,12 @@ def _installed(registry: Registry, kind: PluginType) -> list[str]:
     lines: list[str] = []
     for entry in registry.entries(kind):
         plugin = registry.load(kind, entry.name)
-        lines += ["", f"### {code(entry.name)}", "", f"{plugin.description} Distribution {code(entry.distribution)}."]
+        lines += [
+            "",
+            f"### {code(entry.name)}",
+            "",
+            f"{plugin.description.rstrip('.')}. Distribution {code(entry.distribution)}.",
+        ]
         rows = table(["setting", "type", "default", "what"], model_rows(plugin.config_model.model_json_schema()))
         lines += ["", *rows] if rows else ["", "It has no settings."]
     return lines
