@@ -352,7 +352,7 @@ def dbt_demo(session: nox.Session) -> None:
 @unit("plugins")
 def plugins(session: nox.Session) -> None:
     """WU-6: 14 plugin types with their ABCs, discovery, and products that compile."""
-    invoke(session, "plugins.check", "plugins.counterparts", "final.prove", "--unit", "WU6")
+    invoke(session, "plugins.check", "plugins.counterparts", "final.prove", "--unit", "WU6", "--side-by-side")
 
 
 @unit("security")

@@ -31,6 +31,9 @@ def test_a_choice_in_words_and_as_options() -> None:
     assert (Choice().title, Choice().words()) == ("the whole suite", [])
     both = Choice("WU5", "duckdb")
     assert (both.title, both.words()) == ("WU5 (duckdb lane)", ["--unit", "WU5", "--lane", "duckdb"])
+    beside = Choice("WU6", side_by_side=True).words()
+    assert beside[:4] == ["--unit", "WU6", "-p", "xdist"]
+    assert beside[-1] == "loadfile", "a module's tests share what its fixtures made"
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])

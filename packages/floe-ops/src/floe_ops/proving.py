@@ -17,15 +17,20 @@ from floe_ops.targets import interface
 
 SUITE = "tests/e2e"
 GRACE_S = 10.0
+MOST_WORKERS = 4  # each imports dbt anew; beyond that it costs more than it gains
 PLUGINS = ("--disable-plugin-autoload", "-p", "pytest_timeout", "-p", "floe_ops.suite")  # the others cost 1.4 s a start
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which tests to run: those of a work unit, of a lane, both, or all."""
+    """Which tests to run: those of a work unit, of a lane, both, or all; and whether modules run side by side.
+
+    Side by side is for tests that share nothing but what they make themselves, so not for those of one platform.
+    """
 
     unit: str = ""
     lane: str = ""
+    side_by_side: bool = False
 
     @property
     def title(self) -> str:
@@ -33,8 +38,12 @@ class Choice:
         return " ".join(word for word in (self.unit, self.lane and f"({self.lane} lane)") if word) or "the whole suite"
 
     def words(self) -> list[str]:
-        """The choice as options of `floe_ops.suite`."""
-        return [*(("--unit", self.unit) if self.unit else ()), *(("--lane", self.lane) if self.lane else ())]
+        """The choice as options of pytest and of `floe_ops.suite`."""
+        chosen = [*(("--unit", self.unit) if self.unit else ()), *(("--lane", self.lane) if self.lane else ())]
+        if not self.side_by_side:
+            return chosen
+        workers = min(MOST_WORKERS, os.cpu_count() or 1)
+        return [*chosen, "-p", "xdist", "-n", str(workers), "--dist", "loadfile"]
 
 
 def prove(choice: Choice) -> None:

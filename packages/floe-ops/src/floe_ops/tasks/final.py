@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     help={
         "unit": "only the tests of one work unit, for example WU1",
         "lane": "only the tests of one lane: duckdb or catalog",
+        "side-by-side": "modules side by side, one a core; for tests that need no platform",
     }
 )
-def prove(_context: Context, unit: str = "", lane: str = "") -> None:
+def prove(_context: Context, unit: str = "", lane: str = "", *, side_by_side: bool = False) -> None:
     """Run the e2e suite against the platform that is up; each test leaves evidence for its criteria."""
     from floe_ops.proving import Choice
     from floe_ops.proving import prove as run
 
-    run(Choice(unit=unit, lane=lane))
+    run(Choice(unit=unit, lane=lane, side_by_side=side_by_side))
 
 
 @task()
