@@ -35,11 +35,11 @@ def test_the_groups_are_those_that_distributions_declare() -> None:
 
 
 class Inner(PluginConfig):
-    key: SecretRef = SecretRef.model_validate({"secret": "inner"})
+    key: SecretRef = SecretRef.model_validate({"secret": "inner"})  # nosec B105 - a name
 
 
 class Outer(PluginConfig):
-    key: SecretRef = SecretRef.model_validate({"secret": "outer"})
+    key: SecretRef = SecretRef.model_validate({"secret": "outer"})  # nosec B105 - a name
     made: Inner = Field(default_factory=Inner)
     shared: Inner = Inner()
 
