@@ -98,6 +98,15 @@ def test_an_answer_with_one_thing_changed_is_rejected(case: tuple[Exchange, Answ
     assert differences(_answer(exchange), changed, Bindings(), few_headers=exchange.is_poll)
 
 
+def test_an_id_is_another_number_and_never_none() -> None:
+    answers = [_answer(one) for one in EXCHANGES if not one.is_poll]
+    answer = next(one for one in answers if "principalId" in (one.jwt or {}).get("claims", {}))
+    for number, is_id in ((4711, True), (0, False), (-1, False)):
+        changed = _with(answer.jwt, ("claims", "principalId"), number)
+        other = Answer(answer.status, answer.headers, answer.body, changed)
+        assert (differences(answer, other, Bindings()) == []) is is_id, number
+
+
 @settings(max_examples=200, deadline=None, database=None, print_blob=True)
 @given(st.data())
 def test_an_answer_with_another_header_is_rejected(data: st.DataObject) -> None:

@@ -158,8 +158,11 @@ def _leaf(path: str, name: str, old: Any, new: Any, bindings: Bindings) -> Itera
             yield f"{path}: {new!r} is no time in milliseconds"
         else:
             yield from _bound(path, bindings.bind("time", str(old), str(new)))
-    elif name in _NUMBER_FIELDS:
-        yield from _bound(path, bindings.bind("number", str(old), str(new)))
+    elif name in _NUMBER_FIELDS and old != 0:
+        if new < 1:
+            yield f"{path}: {new!r} is no id"
+        else:
+            yield from _bound(path, bindings.bind("number", str(old), str(new)))
     elif name in _CLIENT_ID_FIELDS and _CLIENT_ID.fullmatch(old):
         if _CLIENT_ID.fullmatch(new):
             yield from _bound(path, bindings.bind("client id", old, new))
