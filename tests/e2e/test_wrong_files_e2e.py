@@ -89,7 +89,7 @@ def test_each_wrong_file_has_its_code_its_place_and_its_remedy() -> None:
     for case, (code, out, err) in zip(sample, answers, strict=True):
         missing = case.told["expect"].startswith("FLOE-E001")
         assert code == (2 if missing else 4), f"{case.path.name}: {out}{err}"
-        (first,) = [line for line in err.splitlines() if re.match(r"\S+  FLOE-E\d{3}", line.strip())]
+        (first,) = [line for line in err.splitlines() if re.search(r"\S  FLOE-E\d{3}  ", line)]
         assert first.strip().startswith(f"{case.place}  {case.told['expect'][:9]}"), err
         assert f"next: {case.told['remedy']}" in err
         assert "Traceback" not in out + err
