@@ -1,0 +1,1 @@
+"""A real single-node Kubernetes from pinned Go modules and Debian's containerd, in namespaces of its own."""
