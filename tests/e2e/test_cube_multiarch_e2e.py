@@ -13,8 +13,7 @@ import pytest
 from floe_core.errors import WrongStateError
 from floe_ops import toolchain
 from floe_ops.clients.registry import Reference, RegistryClient, RegistryUnreachableError
-from floe_ops.image_layout import write_layout
-from floe_ops.images import (
+from floe_ops.images.join import (
     PLATFORMS,
     IndexMismatchError,
     MissingPlatformError,
@@ -26,8 +25,9 @@ from floe_ops.images import (
     run_crane,
     verify,
 )
-from floe_ops.local_registry import serving
-from floe_ops.multiarch_proof import push_platform_image
+from floe_ops.images.layout import write_layout
+from floe_ops.images.local_registry import serving
+from floe_ops.images.proof import push_platform_image
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def test_the_local_registry_ends_with_its_block_and_with_a_killed_parent(crane: 
     if not sys.platform.startswith("linux"):
         return  # elsewhere no kernel ends the child of a process that was killed with -9
     script = (
-        "import sys; from pathlib import Path; from floe_ops.local_registry import serving\n"
+        "import sys; from pathlib import Path; from floe_ops.images.local_registry import serving\n"
         f"with serving(Path({str(crane)!r})) as address: print(address, flush=True); sys.stdin.read()"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

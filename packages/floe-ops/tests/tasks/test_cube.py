@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from floe_core.errors import WrongStateError
-from floe_ops import images, multiarch_proof
-from floe_ops.images import JoinedIndex, PlatformImage
+from floe_ops.images import join as joining
+from floe_ops.images import proof
+from floe_ops.images.join import JoinedIndex, PlatformImage
 from floe_ops.tasks import cube
 from invoke.context import Context
 from invoke.exceptions import Exit
@@ -33,7 +34,7 @@ def evidence(run_dir: Path) -> list[dict[str, str]]:
 def test_without_images_it_is_the_proof_and_leaves_evidence(
     run_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(multiarch_proof, "prove_locally", lambda _crane: JOINED)
+    monkeypatch.setattr(proof, "prove_locally", lambda _crane: JOINED)
     cube.multiarch.body(Context(), json=True)
     assert json.loads(capsys.readouterr().out)["digest"] == "sha256:9"
     assert [(line["criterion"], line["status"]) for line in evidence(run_dir)] == [("WU2-AC1", "passed")]
@@ -46,7 +47,7 @@ def test_a_proof_that_fails_is_evidence_too_and_ends_with_its_code(
     def fails(_crane: Path) -> JoinedIndex:
         raise WrongStateError("other digests", why="a and b")
 
-    monkeypatch.setattr(multiarch_proof, "prove_locally", fails)
+    monkeypatch.setattr(proof, "prove_locally", fails)
     with pytest.raises(Exit) as caught:
         cube.multiarch.body(Context())
     assert caught.value.code == 4
@@ -69,7 +70,7 @@ def test_a_dry_run_gives_no_tool_and_says_what_would_be(
         given.update(sources=sources, to=to, crane=crane)
         return JoinedIndex(to, "", JOINED.images)
 
-    monkeypatch.setattr(images, "join", planned)
+    monkeypatch.setattr(joining, "join", planned)
     cube.multiarch.body(Context(), amd64="r.io/a:1", arm64="r.io/b:1", to="r.io/c:1", dry_run=True)
     assert given["crane"] is None
     assert {platform: str(source) for platform, source in given["sources"].items()} == {  # type: ignore[attr-defined]  # a dict

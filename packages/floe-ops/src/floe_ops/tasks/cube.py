@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from invoke.context import Context
 
-    from floe_ops.images import JoinedIndex
+    from floe_ops.images.join import JoinedIndex
 
 
 @task(
@@ -53,7 +53,7 @@ def _join(given: dict[str, str], *, dry_run: bool) -> JoinedIndex:
     from floe_core.errors import UsageError
 
     from floe_ops.clients.registry import Reference
-    from floe_ops.images import join
+    from floe_ops.images.join import join
 
     missing = [flag for flag, value in given.items() if not value]
     if missing:
@@ -68,7 +68,7 @@ def _join(given: dict[str, str], *, dry_run: bool) -> JoinedIndex:
 def _prove() -> JoinedIndex:
     from floe_core.errors import FloeError
 
-    from floe_ops.multiarch_proof import prove_locally
+    from floe_ops.images.proof import prove_locally
 
     try:
         joined = prove_locally(_crane())

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 from floe_core.errors import MissingToolError, NotReadyError
-from floe_ops import local_registry
-from floe_ops.local_registry import serving
+from floe_ops.images import local_registry
+from floe_ops.images.local_registry import serving
 
 if TYPE_CHECKING:
     from pathlib import Path

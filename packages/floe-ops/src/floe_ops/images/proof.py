@@ -8,9 +8,9 @@ from pathlib import Path
 from floe_core.errors import WrongStateError
 
 from floe_ops.clients.registry import Reference
-from floe_ops.image_layout import write_layout
-from floe_ops.images import PLATFORMS, JoinedIndex, join, run_crane
-from floe_ops.local_registry import serving
+from floe_ops.images.join import PLATFORMS, JoinedIndex, join, run_crane
+from floe_ops.images.layout import write_layout
+from floe_ops.images.local_registry import serving
 
 NAME = "floe/cube-store"
 TAG = "proof"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from floe_core.errors import MissingToolError, NotReadyError, UsageError, WrongStateError
-from floe_ops import images
 from floe_ops.clients.registry import OCI_INDEX, Document, Reference
-from floe_ops.images import (
+from floe_ops.images import join as joining
+from floe_ops.images.join import (
     IndexMismatchError,
     JoinedIndex,
     MissingPlatformError,
@@ -75,16 +75,16 @@ def index(*entries: tuple[str, str]) -> Document:
 )
 def test_an_index_with_other_platforms_or_digests_is_not_ours(entries: list[tuple[str, str]]) -> None:
     with pytest.raises(IndexMismatchError):
-        images._check_entries(index(*entries), Reference("r", "x", "1"), (AMD, ARM))
+        joining._check_entries(index(*entries), Reference("r", "x", "1"), (AMD, ARM))
 
 
 def test_an_index_is_ours_in_any_order_and_whatever_the_variant() -> None:
-    images._check_entries(index(("arm64", "sha256:2"), ("amd64", "sha256:1")), Reference("r", "x", "1"), (AMD, ARM))
+    joining._check_entries(index(("arm64", "sha256:2"), ("amd64", "sha256:1")), Reference("r", "x", "1"), (AMD, ARM))
 
 
 def test_a_layer_of_another_size_is_not_whole() -> None:
     with pytest.raises(IndexMismatchError, match="not whole"):
-        images._check_size({"digest": "sha256:5", "size": 10}, 9, AMD)
+        joining._check_size({"digest": "sha256:5", "size": 10}, 9, AMD)
 
 
 def test_the_evidence_names_every_digest() -> None:
@@ -101,6 +101,6 @@ def test_crane_that_fails_says_why(tmp_path: Path) -> None:
 def test_crane_that_is_not_there_or_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingToolError, match="cannot start crane"):
         run_crane(tmp_path / "absent", "push")
-    monkeypatch.setattr(images, "PUSH_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(joining, "PUSH_TIMEOUT_S", 0.2)
     with pytest.raises(NotReadyError, match="did not end in time"):
         run_crane(program(tmp_path, "exec sleep 30"), "push")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from floe_core.errors import UsageError
-from floe_ops.image_layout import write_layout
+from floe_ops.images.layout import write_layout
 
 if TYPE_CHECKING:
     from pathlib import Path
