@@ -87,6 +87,22 @@ KUBERNETES_STAMPS = tuple(
     for variable, value in (("gitMajor", "1"), ("gitMinor", "34"), ("gitVersion", "v1.34.4"))
 )
 
+# Helm's own releases stamp both. Left out, Helm 3 takes 1.20 for the Kubernetes it renders for where no cluster is
+# asked, which every chart for newer ones refuses. Helm 4 reads that from its modules.
+HELM_STAMPS = (
+    "helm.sh/helm/v3/internal/version.version=v3.22.0",
+    *(f"helm.sh/helm/v3/pkg/{package}.k8sVersionMajor=1" for package in ("chartutil", "lint/rules")),
+    *(f"helm.sh/helm/v3/pkg/{package}.k8sVersionMinor=37" for package in ("chartutil", "lint/rules")),
+)
+HELM4_STAMPS = ("helm.sh/helm/v4/internal/version.version=v4.3.1",)
+UNITTEST = "github.com/helm-unittest/helm-unittest"
+UNITTEST_STAMPS = (
+    f"{UNITTEST}/internal/build.version=1.1.2",
+    "helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1",
+    "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=36",
+)
+LOCAL_PATH_STAMPS = ("main.VERSION=v0.0.30",)
+
 TOOLS = {
     tool.name: tool
     for tool in (
@@ -96,6 +112,11 @@ TOOLS = {
         Tool("dex", ".", 1.5, 510, 1500),
         Tool("kubernetes", ".", 6, 2750, 5500, KUBERNETES_STAMPS),
         Tool("alertmanager", "github.com/prometheus/alertmanager/cmd/alertmanager", 2, 695, 1800),
+        Tool("coredns", ".", 1.5, 700, 1500),
+        Tool("local-path-provisioner", "github.com/rancher/local-path-provisioner", 1, 600, 1200, LOCAL_PATH_STAMPS),
+        Tool("helm", "helm.sh/helm/v3/cmd/helm", 1.5, 965, 2500, HELM_STAMPS),
+        Tool("helm4", "helm.sh/helm/v4/cmd/helm", 1.5, 1184, 2500, HELM4_STAMPS),
+        Tool("helm-unittest", f"{UNITTEST}/cmd/helm-unittest", 1, 558, 1800, UNITTEST_STAMPS),
     )
 }
 
@@ -123,12 +144,12 @@ def folder() -> Path:
 
 
 def override(name: str) -> Path | None:
-    """The program that `FLOE_TOOL_<NAME>` names in the place of ours, if any.
+    """The program that `FLOE_TOOL_<NAME>` names in the place of ours, if any; a dash in the name is an underscore there.
 
     Raises:
         MissingToolError: It names no program.
     """
-    variable = f"FLOE_TOOL_{name.upper()}"
+    variable = f"FLOE_TOOL_{name.upper().replace('-', '_')}"
     named = os.environ.get(variable)
     if not named:
         return None
