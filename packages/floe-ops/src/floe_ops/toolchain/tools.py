@@ -112,6 +112,8 @@ TOOLS = {
         Tool("dex", ".", 1.5, 510, 1500),
         Tool("kubernetes", ".", 6, 2750, 5500, KUBERNETES_STAMPS),
         Tool("alertmanager", "github.com/prometheus/alertmanager/cmd/alertmanager", 2, 695, 1800),
+        Tool("minio", "github.com/minio/minio", 3, 1301, 2500),
+        Tool("pause", ".", 0.2, 60, 300),
         Tool("coredns", ".", 1.5, 700, 1500),
         Tool("local-path-provisioner", "github.com/rancher/local-path-provisioner", 1, 600, 1200, LOCAL_PATH_STAMPS),
         Tool("helm", "helm.sh/helm/v3/cmd/helm", 1.5, 965, 2500, HELM_STAMPS),

@@ -1,0 +1,3 @@
+module floe/toolchain/pause
+
+go 1.25.0
