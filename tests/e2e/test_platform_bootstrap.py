@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 from floe_core.errors import NotReadyError
-from floe_ops import readiness, warehouse
+from floe_ops import readiness, targets, warehouse
 from floe_ops.services import services
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def test_the_gate_asks_the_management_endpoint_of_the_target(platform: Platform)
 
 
 @pytest.mark.requirement("WU8-AC1")
-@pytest.mark.parametrize("name", sorted(services()))
+@pytest.mark.parametrize("name", sorted(services(targets.current().name)))
 def test_every_service_is_healthy_where_services_toml_says(endpoints: dict[str, str], name: str) -> None:
     service = services()[name]
     answer = requests.get(f"{endpoints[service.health_port]}{service.health_path}", timeout=LIMIT_S)

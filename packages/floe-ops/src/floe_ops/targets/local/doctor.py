@@ -13,7 +13,7 @@ import psutil
 from floe_core.errors import FloeError
 
 from floe_ops import project, toolchain
-from floe_ops.services import services
+from floe_ops.services import LOCAL, services
 from floe_ops.targets.local import catalog, ports, starting
 from floe_ops.toolchain import golang, wheels
 
@@ -127,7 +127,7 @@ def _ports(target: LocalTarget) -> list[Finding]:
     running = target.find()
     own = set(running.urls.values()) if running else set()
     rows = []
-    for service in services().values():
+    for service in services(LOCAL).values():
         for name, port in service.ports.items():
             if f"http://{ports.HOST}:{port}" in own or ports.is_free(port):
                 continue

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from floe_core.errors import UsageError
 
-from floe_ops.services import services
+from floe_ops.services import LOCAL, services
 from floe_ops.targets.local.programs import LEASE
 from floe_ops.targets.local.waiting import last_lines
 
@@ -26,7 +26,7 @@ def files(layout: Layout, service: str = "") -> dict[str, Path]:
     Raises:
         UsageError: There is no such service.
     """
-    names = [*services(), LEASE, "supervisord"]
+    names = [*services(LOCAL), LEASE, "supervisord"]
     if service and service not in names:
         raise UsageError(
             f"there is no service named {service!r}",

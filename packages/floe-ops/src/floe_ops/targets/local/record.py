@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from floe_ops.services import services
+from floe_ops.services import LOCAL, services
 from floe_ops.targets.interface import CatalogKind, Platform
 from floe_ops.targets.local.layout import write_private
 from floe_ops.targets.local.ports import HOST
@@ -50,7 +50,7 @@ class Record:
         """The platform as its users see it."""
         shown = ("polaris-client-secret", "s3-access-key", "s3-secret-key")
         return Platform(
-            target="local",
+            target=LOCAL,
             catalog_kind=self.catalog_kind,
             urls=self.own_urls() | self.outside,
             client_id=secrets["polaris-client-id"],

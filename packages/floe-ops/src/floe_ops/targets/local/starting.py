@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from floe_core.errors import MissingToolError, NotReadyError, WrongStateError
 
 from floe_ops import toolchain
-from floe_ops.services import services
+from floe_ops.services import LOCAL, services
 from floe_ops.targets.local import catalog, credentials, outside, ports, programs, record, waiting
 from floe_ops.targets.local.ending import end
 from floe_ops.targets.local.layout import Layout, write_private
@@ -47,7 +47,7 @@ class Start:
         running = self._supervisor.pid() is not None
         own = self._record.own_urls() if self._record and running else {}
         self._outside = outside.read(os.environ, own)
-        self._names = [name for name in services() if name not in self._outside.services]
+        self._names = [name for name in services(LOCAL) if name not in self._outside.services]
         local = "polaris" in self._names
         self._server = catalog.server(os.environ) if local else catalog.CatalogServer("polaris-url", [])
 

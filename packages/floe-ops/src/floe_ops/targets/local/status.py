@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from floe_ops.services import services
+from floe_ops.services import LOCAL, services
 from floe_ops.targets.local import waiting
 from floe_ops.targets.local.programs import LEASE
 from floe_ops.targets.local.supervisor import Supervisor
@@ -41,12 +41,12 @@ class ServiceStatus:
 
 
 def look(layout: Layout, platform: Platform | None) -> list[ServiceStatus]:
-    """The state of every service of `services.toml`, and of the lease's watcher while the platform runs."""
+    """The state of every service of this target, and of the lease's watcher while the platform runs."""
     processes = Supervisor(layout).processes()
     if platform is None or processes is None:
-        return [ServiceStatus(name, "down", 0, "", 0, 0, "") for name in services()]
-    wrong = waiting.ready(platform, list(services()), layout)
-    rows = [_row(layout, platform, name, processes.get(name), wrong.get(name, "")) for name in services()]
+        return [ServiceStatus(name, "down", 0, "", 0, 0, "") for name in services(LOCAL)]
+    wrong = waiting.ready(platform, list(services(LOCAL)), layout)
+    rows = [_row(layout, platform, name, processes.get(name), wrong.get(name, "")) for name in services(LOCAL)]
     watcher = processes.get(LEASE)
     if watcher:
         rows.append(_row(layout, platform, LEASE, watcher, ""))

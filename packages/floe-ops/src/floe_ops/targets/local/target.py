@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from floe_core.errors import FloeError, NotReadyError
 
 from floe_ops import project
+from floe_ops.services import LOCAL
 from floe_ops.targets.interface import Platform, Target
 from floe_ops.targets.local.layout import Layout
 
@@ -33,7 +34,7 @@ class LocalTarget(Target):
         took: Seconds until each service was ready in the last `ensure`; empty when it ran already.
     """
 
-    name = "local"
+    name = LOCAL
 
     def __init__(self, say: Callable[[str], None] | None = None) -> None:
         self.took: dict[str, float] = {}

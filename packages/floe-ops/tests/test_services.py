@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from floe_ops.services import CLUSTER, LOCAL, services
+from floe_ops.targets.local import LocalTarget
+
+
+def test_the_local_target_starts_what_exists_on_it() -> None:
+    assert LocalTarget.name == LOCAL
+    assert list(services(LOCAL)) == ["s3", "polaris", "otel", "jaeger"]
+
+
+def test_every_service_exists_on_the_cluster_and_on_known_targets_only() -> None:
+    assert services(CLUSTER) == services()
+    assert {target for service in services().values() for target in service.targets} == {LOCAL, CLUSTER}
+
+
+def test_an_endpoint_name_belongs_to_one_service_and_health_to_one_of_its_ports() -> None:
+    endpoints = [port for service in services().values() for port in service.ports]
+    assert len(endpoints) == len(set(endpoints))
+    assert all(service.health_port in service.ports for service in services().values())
+
+
+def test_a_component_is_told_by_its_label() -> None:
+    components = {name: service.component for name, service in services().items()}
+    assert components["s3"] == "object-store"
+    assert components["dagster"] == "dagster-webserver"
+    assert components["cube"] == "cube-api"
+    assert len(set(components.values())) == len(components)
