@@ -86,7 +86,7 @@ spec:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- with include "cube.placement" .values }}
-  {{- . | nindent 2 }}
+  {{- . | trim | nindent 2 }}
   {{- end }}
   containers:
     - name: cube
