@@ -29,6 +29,13 @@ def test_a_server_is_known_by_its_address(authority: Authority) -> None:
     read(pair.certificate).verify_directly_issued_by(read(authority.certificate))
 
 
+def test_a_server_may_have_other_names_and_addresses(authority: Authority) -> None:
+    pair = authority.server("server", ("kubernetes.default.svc", "10.99.7.2"))
+    found = read(pair.certificate).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert found.get_values_for_type(x509.DNSName) == ["localhost", "kubernetes.default.svc"]
+    assert [str(each) for each in found.get_values_for_type(x509.IPAddress)] == ["127.0.0.1", "10.99.7.2"]
+
+
 def test_a_client_is_known_by_name_and_group(authority: Authority) -> None:
     certificate = read(authority.client("admin", "system:masters").certificate)
     (name,) = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)

@@ -15,6 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from floe_ops.targets.local.layout import write_private
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -57,9 +58,14 @@ class Authority:
         self.certificate = folder / f"{name}.crt"
         write_private(self.certificate, _pem(builder.sign(self._key, hashes.SHA256())))
 
-    def server(self, name: str) -> Pair:
-        """For a server on loopback that is a client of itself too, as etcd is."""
-        names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address(HOST))])
+    def server(self, name: str, others: Sequence[str] = ()) -> Pair:
+        """For a server on loopback that is a client of itself too, as etcd is.
+
+        Args:
+            name: The common name, and that of the files.
+            others: Names and addresses, loopback apart, under which it is reached as well.
+        """
+        names = x509.SubjectAlternativeName([_general(each) for each in ("localhost", HOST, *others)])
         both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         return self._issue(name, "", both, names)
 
@@ -92,6 +98,14 @@ def signing_key(folder: Path) -> Path:
     path = folder / "service-accounts.key"
     write_private(path, _private(ec.generate_private_key(ec.SECP256R1())))
     return path
+
+
+def _general(name: str) -> x509.GeneralName:
+    """A name or an address of a server, as certificates tell them apart."""
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
