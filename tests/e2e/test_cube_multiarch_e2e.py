@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 from floe_core.errors import WrongStateError
 from floe_ops import toolchain
 from floe_ops.clients.registry import Reference, RegistryClient, RegistryUnreachableError
@@ -17,7 +20,9 @@ from floe_ops.images.join import (
     PLATFORMS,
     IndexMismatchError,
     MissingPlatformError,
+    Rules,
     TagRefusedError,
+    TagTakenError,
     WrongArchitectureError,
     checked_target,
     inspect,
@@ -28,6 +33,7 @@ from floe_ops.images.join import (
 from floe_ops.images.layout import write_layout
 from floe_ops.images.local_registry import serving
 from floe_ops.images.proof import push_platform_image
+from floe_ops.images.versions import UnlabelledImageError, VersionMismatchError
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 if TYPE_CHECKING:
@@ -87,7 +93,108 @@ def test_two_platform_images_become_one_index_with_both_digests(
     assert entries == {platform: reference.digest for platform, reference in images.items()}
     assert says == {"linux/amd64": "amd64", "linux/arm64": "arm64"}
 
-    assert join(images, to, crane=crane) == joined  # again: the same bytes, the same digest
+    assert {image.platform: image.version for image in joined.images} == dict.fromkeys(PLATFORMS, "1.0.0")
+    assert joined.pushed
+
+
+def test_a_second_run_pushes_nothing_and_says_so(crane: Path, registry: str, images: dict[str, Reference]) -> None:
+    to = f"{registry}/floe/twice:1.0.0"
+    first = join(images, to, crane=crane)
+    no_tool = crane.with_name("absent")  # would fail as soon as it were run
+    assert join(images, to, crane=no_tool) == replace(first, pushed=False)
+
+
+def test_an_index_that_lost_a_piece_is_made_whole_by_the_next_run(
+    crane: Path, registry: str, images: dict[str, Reference]
+) -> None:
+    to = f"{registry}/floe/cut-off:1.0.0"
+    first = join(images, to, crane=crane)
+    lost = requests.delete(f"http://{registry}/v2/floe/cut-off/manifests/{first.images[0].digest}", timeout=5)
+    assert lost.status_code == requests.codes.accepted
+    assert join(images, to, crane=crane, deep=True) == first
+
+
+def test_a_tag_that_names_another_image_stays_unless_it_is_told_to_move(
+    crane: Path, registry: str, images: dict[str, Reference], tmp_path: Path
+) -> None:
+    to = f"{registry}/floe/taken:1.0.0"
+    first = join(images, to, crane=crane)
+    newer = {
+        platform: push_platform_image(crane, registry, platform, tmp_path, version="1.0.1") for platform in PLATFORMS
+    }
+    with pytest.raises(TagTakenError, match="another image already"):
+        join(newer, to, crane=crane)
+    assert RegistryClient(registry).document("floe/taken", "1.0.0").digest == first.digest
+    moved = join(newer, to, crane=crane, rules=Rules(replace=True))
+    assert moved.pushed
+    assert RegistryClient(registry).document("floe/taken", "1.0.0").digest == moved.digest != first.digest
+
+
+def test_images_of_two_versions_are_refused_before_anything_is_pushed(
+    crane: Path, registry: str, images: dict[str, Reference], tmp_path: Path
+) -> None:
+    floated = push_platform_image(crane, registry, "linux/arm64", tmp_path, version="1.0.1")
+    with pytest.raises(VersionMismatchError) as caught:
+        join({**images, "linux/arm64": floated}, f"{registry}/floe/mixed:1.0.0", crane=crane)
+    assert caught.value.why == "linux/amd64 is 1.0.0, linux/arm64 is 1.0.1"
+    with RegistryClient(registry) as client, pytest.raises(WrongStateError):
+        client.document("floe/mixed", "1.0.0")
+
+
+def test_a_tag_that_floats_on_to_another_version_is_noticed(
+    crane: Path, registry: str, images: dict[str, Reference], tmp_path: Path
+) -> None:
+    floating = Reference(registry, "floe/cube-store-arm64", tag="floating")
+    run_crane(crane, "tag", str(images["linux/arm64"]), "floating")
+    sources = {**images, "linux/arm64": floating}
+    to = f"{registry}/floe/floated:1.0.0"
+    assert join(sources, to, crane=crane).images[1].digest == images["linux/arm64"].digest  # resolved, and recorded
+    run_crane(
+        crane, "tag", str(push_platform_image(crane, registry, "linux/arm64", tmp_path, version="1.0.1")), "floating"
+    )
+    with pytest.raises(VersionMismatchError):
+        join(sources, to, crane=crane)
+
+
+def test_both_must_be_of_the_version_asked_for(crane: Path, registry: str, images: dict[str, Reference]) -> None:
+    with pytest.raises(VersionMismatchError, match=r"not all of version 1\.0\.1"):
+        join(images, f"{registry}/floe/asked:1.0.1", crane=crane, rules=Rules(version="1.0.1"))
+    assert join(images, f"{registry}/floe/asked:1.0.0", crane=crane, rules=Rules(version="1.0.0")).pushed
+
+
+def test_an_image_without_a_version_is_refused_unless_it_is_allowed(
+    crane: Path, registry: str, images: dict[str, Reference], tmp_path: Path
+) -> None:
+    silent = push_platform_image(crane, registry, "linux/arm64", tmp_path, version="")
+    sources, to = {**images, "linux/arm64": silent}, f"{registry}/floe/silent:1.0.0"
+    with pytest.raises(UnlabelledImageError, match="linux/arm64"):
+        join(sources, to, crane=crane)
+    assert join(sources, to, crane=crane, rules=Rules(allow_unlabelled=True)).images[1].version == ""
+
+
+@pytest.mark.parametrize("json_wanted", [False, True])
+def test_the_task_joins_prints_and_ends_with_its_code(
+    crane: Path, registry: str, images: dict[str, Reference], tmp_path: Path, *, json_wanted: bool
+) -> None:
+    del crane
+    to = f"{registry}/floe/by-task-{json_wanted}:1.0.0".lower()
+    words = [f"--amd64={images['linux/amd64']}", f"--arm64={images['linux/arm64']}", f"--target={to}"]
+    environment = {**os.environ, "FLOE_RUN_DIR": str(tmp_path), "FLOE_SESSION": "cube_multiarch"}
+
+    def run(*more: str, version: str = "1.0.0") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "invoke", "cube.multiarch", *words, f"--version={version}", *more]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+    first, again = run(*(["--json"] * json_wanted)), run()
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
+    assert "was there already, nothing pushed" in again.stdout
+    digest = RegistryClient(registry).document(to.removeprefix(f"{registry}/").partition(":")[0], "1.0.0").digest
+    assert (json.loads(first.stdout)["digest"] if json_wanted else first.stdout).find(digest) >= 0
+    facts = [json.loads(line) for line in (tmp_path / "cube_multiarch.evidence.jsonl").read_text("utf-8").splitlines()]
+    assert [fact["status"] for fact in facts] == ["passed", "passed"]
+    assert all(digest in fact["evidence"] for fact in facts)
+    refused = run(version="2.0.0")
+    assert (refused.returncode, "not all of version 2.0.0" in refused.stderr) == (4, True), refused.stderr
 
 
 def test_each_platform_can_be_pulled_from_the_index_alone(
@@ -126,6 +233,7 @@ def test_an_index_that_lacks_the_platform_is_refused_as_a_source(
     assert "linux/amd64" in caught.value.why
 
 
+@pytest.mark.requirement("WU2-BC3")
 @pytest.mark.parametrize("to", ["registry.example/floe/cube-store:latest", "registry.example/floe/cube-store"])
 def test_a_tag_that_floats_is_refused(to: str, crane: Path, images: dict[str, Reference]) -> None:
     with pytest.raises(TagRefusedError):
@@ -150,7 +258,7 @@ def test_an_index_that_was_replaced_meanwhile_is_noticed(
 def test_a_plain_image_is_no_index(registry: str, images: dict[str, Reference]) -> None:
     amd64 = images["linux/amd64"]
     with pytest.raises(IndexMismatchError, match="not an image index"):
-        verify(Reference(registry, amd64.name, tag="proof"), ())
+        verify(Reference(registry, amd64.name, tag="1.0.0"), ())
 
 
 def test_a_dead_registry_is_named(crane: Path, images: dict[str, Reference]) -> None:

@@ -15,6 +15,7 @@ from floe_ops.images.join import (
     MissingPlatformError,
     PlatformImage,
     TagRefusedError,
+    checked_source,
     checked_target,
     join,
     run_crane,
@@ -23,8 +24,8 @@ from floe_ops.images.join import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-AMD = PlatformImage("linux/amd64", "r/x@sha256:1", "sha256:1", 10)
-ARM = PlatformImage("linux/arm64", "r/x@sha256:2", "sha256:2", 10)
+AMD = PlatformImage("linux/amd64", "r/x@sha256:1", "sha256:1", 10, "1.0")
+ARM = PlatformImage("linux/arm64", "r/x@sha256:2", "sha256:2", 10, "")
 
 
 def program(folder: Path, body: str) -> Path:
@@ -34,6 +35,7 @@ def program(folder: Path, body: str) -> Path:
     return path
 
 
+@pytest.mark.requirement("WU2-BC3")
 @pytest.mark.parametrize(
     ("text", "error"),
     [
@@ -46,6 +48,19 @@ def program(folder: Path, body: str) -> Path:
 def test_a_target_without_a_tag_that_says_something_is_refused(text: str, error: type[UsageError]) -> None:
     with pytest.raises(error):
         checked_target(text)
+
+
+@pytest.mark.requirement("WU2-BC3")
+@pytest.mark.parametrize("text", ["h.io/x", "h.io/x:latest"])
+def test_a_source_that_is_another_image_tomorrow_is_refused_before_any_network(text: str) -> None:
+    images = {"linux/amd64": Reference("h.io", "x", "1"), "linux/arm64": Reference.parse(text)}
+    with pytest.raises(TagRefusedError, match=r"refused to take h\.io/x"):
+        join(images, "h.io/y:1", crane=None)
+
+
+@pytest.mark.parametrize("text", ["h.io/x:1.3", f"h.io/x@sha256:{'a' * 64}", f"h.io/x:latest@sha256:{'a' * 64}"])
+def test_a_source_by_version_or_by_digest_is_taken(text: str) -> None:
+    assert checked_source(Reference.parse(text)) == Reference.parse(text)
 
 
 def test_the_target_is_checked_before_the_platforms_and_both_before_any_network() -> None:
@@ -89,7 +104,9 @@ def test_a_layer_of_another_size_is_not_whole() -> None:
 
 def test_the_evidence_names_every_digest() -> None:
     sentence = JoinedIndex("r/x:1", "sha256:9", (AMD, ARM)).sentence()
-    assert sentence == "r/x:1 = index sha256:9 of linux/amd64 sha256:1 and linux/arm64 sha256:2"
+    assert sentence == (
+        "r/x:1 = index sha256:9 of linux/amd64 sha256:1 (1.0) and linux/arm64 sha256:2 (version unknown)"
+    )
 
 
 def test_crane_that_fails_says_why(tmp_path: Path) -> None:

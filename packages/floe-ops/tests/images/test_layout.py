@@ -45,6 +45,12 @@ def test_equal_inputs_give_equal_bytes_and_platforms_differ(tmp_path: Path) -> N
     assert one != other
 
 
+def test_labels_stand_in_the_configuration(tmp_path: Path) -> None:
+    manifest = json.loads(blob(tmp_path, write_layout(tmp_path, "linux/arm64", FILES, labels={"version": "1.0"})))
+    config = json.loads(blob(tmp_path, manifest["config"]["digest"]))
+    assert config["config"]["Labels"] == {"org.opencontainers.image.title": "floe platform proof", "version": "1.0"}
+
+
 @pytest.mark.parametrize("platform", ["linux", "", "/arm64", "linux/", "linux/arm64/v8"])
 def test_what_is_no_platform_is_a_usage_error(tmp_path: Path, platform: str) -> None:
     with pytest.raises(UsageError, match="not a platform"):

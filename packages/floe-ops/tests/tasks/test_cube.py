@@ -15,7 +15,9 @@ from invoke.exceptions import Exit
 if TYPE_CHECKING:
     from pathlib import Path
 
-JOINED = JoinedIndex("r/x:1", "sha256:9", (PlatformImage("linux/amd64", "r/x@sha256:1", "sha256:1", 2_000_000),))
+AMD = PlatformImage("linux/amd64", "r/x@sha256:1", "sha256:1", 2_000_000, "1.0")
+ARM = PlatformImage("linux/arm64", "r/y@sha256:2", "sha256:2", 1_500_000, "")
+JOINED = JoinedIndex("r/x:1", "sha256:9", (AMD, ARM), pushed=True)
 
 
 @pytest.fixture(autouse=True)
@@ -58,26 +60,87 @@ def test_images_without_a_name_to_push_to_are_a_usage_error() -> None:
     with pytest.raises(Exit) as caught:
         cube.multiarch.body(Context(), amd64="r.io/x:1")
     assert caught.value.code == 2
-    assert "--arm64, --to missing" in str(caught.value.message)
+    assert "--arm64, --target missing" in str(caught.value.message)
+
+
+class Joining:
+    """Stands where the images are joined: what it was given, and what it answers."""
+
+    def __init__(self, answer: JoinedIndex | WrongStateError) -> None:
+        self.answer = answer
+        self.given: dict[str, object] = {}
+
+    def __call__(self, images: dict[str, object], to: str, *, crane: Path | None, rules: joining.Rules) -> JoinedIndex:
+        self.given = {**{name: str(image) for name, image in images.items()}, "to": to, "crane": crane, "rules": rules}
+        if isinstance(self.answer, WrongStateError):
+            raise self.answer
+        return self.answer
+
+
+def joins(monkeypatch: pytest.MonkeyPatch, answer: JoinedIndex | WrongStateError) -> Joining:
+    stand_in = Joining(answer)
+    monkeypatch.setattr(joining, "join", stand_in)
+    return stand_in
 
 
 def test_a_dry_run_gives_no_tool_and_says_what_would_be(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given: dict[str, object] = {}
-
-    def planned(sources: dict[str, object], to: str, *, crane: Path | None) -> JoinedIndex:
-        given.update(sources=sources, to=to, crane=crane)
-        return JoinedIndex(to, "", JOINED.images)
-
-    monkeypatch.setattr(joining, "join", planned)
-    cube.multiarch.body(Context(), amd64="r.io/a:1", arm64="r.io/b:1", to="r.io/c:1", dry_run=True)
-    assert given["crane"] is None
-    assert {platform: str(source) for platform, source in given["sources"].items()} == {  # type: ignore[attr-defined]  # a dict
-        "linux/amd64": "r.io/a:1",
-        "linux/arm64": "r.io/b:1",
-    }
+    stand_in = joins(monkeypatch, JoinedIndex("r.io/c:1", "", JOINED.images))
+    cube.multiarch.body(Context(), amd64="r.io/a:1", arm64="r.io/b:1", target="r.io/c:1", dry_run=True)
+    assert stand_in.given == {
+        "linux/amd64": "r.io/a:1", "linux/arm64": "r.io/b:1", "to": "r.io/c:1", "crane": None, "rules": joining.Rules()
+    }  # fmt: skip
     assert capsys.readouterr().out.splitlines() == [
         "would push r.io/c:1 of:",
-        "  linux/amd64  r/x@sha256:1  2.0 MB",
+        "  linux/amd64  r/x@sha256:1  2.0 MB  1.0",
+        "  linux/arm64  r/y@sha256:2  1.5 MB  version unknown",
+    ]
+    assert list(run_dir.glob("*.jsonl")) == []
+
+
+@pytest.mark.requirement("WU2-AC1")
+@pytest.mark.parametrize(("pushed", "said"), [(True, "pushed"), (False, "was there already, nothing pushed")])
+def test_the_index_is_printed_whole_and_left_as_evidence(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, pushed: bool, said: str
+) -> None:
+    stand_in = joins(monkeypatch, JoinedIndex("r.io/c:1", "sha256:9", (AMD, ARM), pushed=pushed))
+    cube.multiarch.body(Context(), amd64="r.io/a:1", arm64="r.io/b:1", target="r.io/c:1")
+    assert stand_in.given["crane"] == run_dir / "crane"
+    assert capsys.readouterr().out.splitlines() == [
+        f"✓ r.io/c:1@sha256:9  {said}",
+        "  linux/amd64  r/x@sha256:1  2.0 MB  1.0",
+        "  linux/arm64  r/y@sha256:2  1.5 MB  version unknown",
+    ]
+    (line,) = evidence(run_dir)
+    assert (line["criterion"], line["status"]) == ("WU2-AC1", "passed")
+    assert all(digest in line["evidence"] for digest in ("sha256:9", "sha256:1", "sha256:2"))
+
+
+def test_as_json_it_is_every_digest_size_and_version(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    joins(monkeypatch, JOINED)
+    cube.multiarch.body(Context(), amd64="r.io/a:1", arm64="r.io/b:1", target="r.io/c:1", json=True)
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["digest"], printed["pushed"]) == ("sha256:9", True)
+    assert printed["images"][0] == {
+        "platform": "linux/amd64", "source": "r/x@sha256:1", "digest": "sha256:1", "size": 2_000_000, "version": "1.0"
+    }  # fmt: skip
+
+
+def test_what_the_caller_decides_reaches_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in = joins(monkeypatch, JOINED)
+    given = {"amd64": "r.io/a:1", "arm64": "r.io/b:1", "target": "r.io/c:1"}
+    cube.multiarch.body(Context(), **given, version="v1", allow_unlabelled=True, replace=True)
+    assert stand_in.given["rules"] == joining.Rules(version="v1", allow_unlabelled=True, replace=True)
+
+
+def test_images_that_cannot_be_joined_are_evidence_too(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    joins(monkeypatch, WrongStateError("the images are of different versions", why="1 and 2"))
+    with pytest.raises(Exit) as caught:
+        cube.multiarch.body(Context(), amd64="r.io/a:1", arm64="r.io/b:1", target="r.io/c:1")
+    assert caught.value.code == 4
+    assert [(line["status"], line["evidence"]) for line in evidence(run_dir)] == [
+        ("failed", "the images are of different versions: 1 and 2")
     ]
