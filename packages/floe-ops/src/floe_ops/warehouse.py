@@ -44,7 +44,9 @@ class Warehouse:
         location: The catalog's base location; None where any will do.
         bucket: The bucket under it.
         client_id: The principal.
-        s3_endpoint: The object store; None where it is not known and not compared.
+        s3_endpoint: The object store as this process reaches it; None where it is not known and not compared.
+        catalog_s3_endpoint: The object store as the catalog reaches it, where that is another address: the catalog in
+            a cluster knows a name that only its cluster resolves.
         realm: The Polaris realm, where the server wants one named.
         source: Where these values came from, for people.
     """
@@ -60,6 +62,7 @@ class Warehouse:
     s3_endpoint: str | None = None
     s3_access_key: str = ""
     s3_secret_key: str = field(default="", repr=False)
+    catalog_s3_endpoint: str | None = None
     realm: str | None = None
     source: str = ""
 
@@ -77,11 +80,12 @@ class Warehouse:
 
         if self.location is None:
             return CatalogSpec(name=self.catalog, base_location=None, path_style=None, sts_unavailable=None)
+        endpoint = self.catalog_s3_endpoint or self.s3_endpoint
         return CatalogSpec(
             name=self.catalog,
             base_location=self.location,
-            endpoint=self.s3_endpoint,
-            region=self.region if self.s3_endpoint else None,
+            endpoint=endpoint,
+            region=self.region if endpoint else None,
         )
 
     def client(self, timeouts: Timeouts | None = None, *, attempts: int = 4) -> PolarisClient:
@@ -158,6 +162,7 @@ def of_platform(platform: Platform) -> Warehouse:
         s3_endpoint=platform.urls["s3"],
         s3_access_key=platform.secrets["s3-access-key"],
         s3_secret_key=platform.secrets["s3-secret-key"],
+        catalog_s3_endpoint=platform.catalog_s3_endpoint or None,
         source=f"the running platform ({platform.target}, {platform.catalog_kind})",
     )
 
@@ -189,7 +194,7 @@ def find(platform: Callable[[], Platform | None], environ: Mapping[str, str] | N
 def _of_environment(url: str, env: Mapping[str, str]) -> Warehouse:
     management = env.get("FLOE_POLARIS_MANAGEMENT_URL", "")
     bucket = env.get("FLOE_BUCKET") or BUCKET
-    endpoint = env.get("AWS_ENDPOINT_URL_S3", "")
+    endpoint, stored = env.get("AWS_ENDPOINT_URL_S3", ""), env.get("FLOE_CATALOG_S3_ENDPOINT", "")
     return Warehouse(
         url=url,
         management_url=(
@@ -204,6 +209,7 @@ def _of_environment(url: str, env: Mapping[str, str]) -> Warehouse:
         s3_endpoint=server_url(endpoint, name="AWS_ENDPOINT_URL_S3") if endpoint else None,
         s3_access_key=env.get("AWS_ACCESS_KEY_ID", ""),
         s3_secret_key=env.get("AWS_SECRET_ACCESS_KEY", ""),
+        catalog_s3_endpoint=server_url(stored, name="FLOE_CATALOG_S3_ENDPOINT") if stored else None,
         realm=env.get("POLARIS_REALM") or None,
         source="the environment",
     )
@@ -220,5 +226,6 @@ def _filled(given: Warehouse, running: Warehouse) -> Warehouse:
             s3_endpoint=running.s3_endpoint,
             s3_access_key=running.s3_access_key,
             s3_secret_key=running.s3_secret_key,
+            catalog_s3_endpoint=given.catalog_s3_endpoint or running.catalog_s3_endpoint,
         )
     return replace(result, source=f"the environment and {running.source}")

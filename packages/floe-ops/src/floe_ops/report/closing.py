@@ -46,9 +46,9 @@ def _read(trace_id: str, platform: Platform) -> dict[str, Any]:
 
 def release(pid: int) -> None:
     """End the services that the run of process `pid` started, and wait until they are gone."""
-    from floe_ops.targets.local import LocalTarget
+    from floe_ops import targets
 
     try:
-        LocalTarget().release(pid)
+        targets.current().release(pid)
     except FloeError as error:
         console.say(str(error))

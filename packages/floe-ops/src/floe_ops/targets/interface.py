@@ -5,11 +5,20 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from floe_core.errors import UsageError
 
-CatalogKind = Literal["polaris-url", "polaris-home", "stand-in"]
+from floe_ops.services import CLUSTER, LOCAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from floe_ops.targets.seen import Finding, ServiceStatus
+
+CatalogKind = Literal["polaris-url", "polaris-home", "polaris-image", "stand-in"]
+"""Who speaks Polaris's protocol: a server named by its URL, an unpacked distribution, a container of Apache Polaris,
+or the stand-in (as a process or in a container)."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,8 @@ class Platform:
         catalog: The Polaris catalog's name.
         region: The object store's region.
         client_id: The Polaris principal.
+        catalog_s3_endpoint: Where the catalog itself reaches the object store, and what it therefore tells its clients;
+            empty where that is the same URL as `urls["s3"]`.
         secrets: Values by name (`polaris-client-secret`, `s3-access-key`, `s3-secret-key`); never printed.
     """
 
@@ -34,11 +45,14 @@ class Platform:
     catalog: str = "floe-e2e"
     region: str = "us-east-1"
     client_id: str = "root"
+    catalog_s3_endpoint: str = ""
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
 
     def environment(self) -> dict[str, str]:
         """Environment for child processes: the usual names, so that every client finds its way by itself."""
+        elsewhere = {"FLOE_CATALOG_S3_ENDPOINT": self.catalog_s3_endpoint} if self.catalog_s3_endpoint else {}
         return {
+            **elsewhere,
             "FLOE_TARGET": self.target,
             "FLOE_POLARIS_URL": self.urls["polaris"],
             "FLOE_POLARIS_MANAGEMENT_URL": self.urls["polaris-management"],
@@ -57,13 +71,27 @@ class Platform:
 
 
 class Target(ABC):
-    """A place where the platform can run."""
+    """A place where the platform can run.
+
+    Args:
+        say: Takes one line for each thing that happens, for people.
+
+    Attributes:
+        name: `local` or `cluster`.
+        took: Seconds until each part was ready in the last `ensure`; empty when it ran already.
+    """
 
     name: str
+
+    def __init__(self, say: Callable[[str], None] | None = None) -> None:
+        self.took: dict[str, float] = {}
+        self._say = say or (lambda _line: None)
 
     @abstractmethod
     def ensure(self) -> Platform:
         """Bring up what is not up and return the platform when every service is ready; idempotent.
+
+        The platform belongs to the run in `FLOE_RUN_PID` and ends with it, or to nobody and stays.
 
         Raises:
             MissingToolError: A tool cannot be had.
@@ -76,27 +104,55 @@ class Target(ABC):
 
     @abstractmethod
     def down(self) -> None:
-        """End every process of the platform and keep its data."""
+        """End the platform, whoever uses it, and keep its data."""
 
     @abstractmethod
     def reset(self) -> None:
-        """End every process and wipe the data."""
+        """End the platform and wipe its data."""
+
+    @abstractmethod
+    def release(self, pid: int) -> None:
+        """Forget the owner `pid`; when it was the last one, end what runs for owners only and wait until it is gone."""
+
+    @abstractmethod
+    def holdings(self) -> str:
+        """What `reset` would wipe, in words."""
+
+    @abstractmethod
+    def status(self) -> list[ServiceStatus]:
+        """Every service and how it is."""
+
+    @abstractmethod
+    def logs(self, service: str, count: int, *, follow: bool) -> Iterator[str]:
+        """The last `count` lines of a service's logs, of all services where none is named; then what comes.
+
+        Raises:
+            UsageError: There is no such service.
+        """
+
+    @abstractmethod
+    def doctor(self) -> list[Finding]:
+        """What this machine has and lacks for this target; changes nothing."""
 
 
-def current(name: str | None = None) -> Target:
+def current(name: str | None = None, say: Callable[[str], None] | None = None) -> Target:
     """The target asked for by name, else by `FLOE_TARGET`, else `local`.
 
     Raises:
         UsageError: No target has that name.
     """
-    wanted = name or os.environ.get("FLOE_TARGET") or "local"
-    if wanted == "local":
+    wanted = name or os.environ.get("FLOE_TARGET") or LOCAL
+    if wanted == LOCAL:
         from floe_ops.targets.local import LocalTarget
 
-        return LocalTarget()
+        return LocalTarget(say)
+    if wanted == CLUSTER:
+        from floe_ops.targets.cluster import ClusterTarget
+
+        return ClusterTarget(say)
     raise UsageError(
         f"there is no target named {wanted!r}",
         where="--target or FLOE_TARGET",
-        why="the targets are: local",
-        remedy="leave FLOE_TARGET unset or set it to local",
+        why=f"the targets are: {LOCAL}, {CLUSTER}",
+        remedy="leave FLOE_TARGET unset, or set it to one of them",
     )

@@ -1,84 +1,94 @@
-"""Invoke tasks of the namespace `platform`: the services on this machine."""
+"""Invoke tasks of the namespace `platform`: the services on this machine, or in a cluster."""
 
 from __future__ import annotations
 
 import json as jsonlib
+import os
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from floe_core.errors import ExitCode, FloeError, UsageError
+from floe_core.errors import ExitCode, FloeError
 
 from floe_ops import console, words
+from floe_ops.services import CLUSTER
+from floe_ops.targets.seen import SIGNS
 from floe_ops.tasks.base import task
 
 if TYPE_CHECKING:
     from invoke.context import Context
 
-    from floe_ops.targets.local import LocalTarget
-    from floe_ops.targets.local.status import ServiceStatus
+    from floe_ops.targets import Target
+    from floe_ops.targets.seen import ServiceStatus
 
 MAX_PID = 2**31 - 1
 
 
-@task()
-def up(_context: Context) -> None:
+TARGET = {"target": "local or cluster (FLOE_TARGET, else local)"}
+CONTEXT = {"context": "the kube context to use, named on purpose (FLOE_KUBE_CONTEXT); implies --target cluster"}
+
+
+@task(help=TARGET | CONTEXT)
+def up(_context: Context, target: str = "", context: str = "") -> None:
     """Bring the platform up and wait until every service is ready; says what took how long, and where it is.
 
     invoke platform.up                       # everything on this machine, it stays until platform.down
+    invoke platform.up --target cluster      # the chart, on the current context, on kind, or on a bare cluster
     FLOE_POLARIS_HOME=~/polaris invoke platform.up
     FLOE_POLARIS_URL=http://polaris:8181 invoke platform.up
     """
     start = time.monotonic()
-    target = _target()
-    platform = target.ensure()
-    for name, took in target.took.items():
-        console.say(f"  ✓ {name:<8} {took:4.1f} s")
+    chosen = _target(target, context)
+    platform = chosen.ensure()
+    width = max(map(len, chosen.took), default=0)
+    for name, took in chosen.took.items():
+        console.say(f"  ✓ {name:<{width}} {took:5.1f} s")
     for name, url in platform.urls.items():
         console.say(f"  {name:<20} {url}")
-    what = "up" if target.took else "up already"
+    what = "up" if chosen.took else "up already"
     console.say(f"platform {what} after {time.monotonic() - start:.1f} s, catalog: {platform.catalog_kind}")
 
 
-@task()
-def down(_context: Context) -> None:
-    """End every service of the platform, whoever uses it; its data stays.
+@task(help=TARGET)
+def down(_context: Context, target: str = "") -> None:
+    """End the platform, whoever uses it; its data stays.
 
-    invoke platform.down
+    invoke platform.down                     # every service on this machine
+    invoke platform.down --target cluster    # the forwards, and the cluster where it was made here
     """
-    _target().down()
+    _target(target).down()
     console.say("platform down, its data is kept (invoke platform.reset wipes it)")
 
 
-@task(help={"yes": "do not ask"})
-def reset(_context: Context, yes: bool = False) -> None:
-    """End every service and wipe buckets, catalogs and remembered ports; asks first.
+@task(help={"yes": "do not ask"} | TARGET)
+def reset(_context: Context, yes: bool = False, target: str = "") -> None:
+    """End the platform and wipe buckets, catalogs and what else was made for it; asks first.
 
     invoke platform.reset --yes
     """
-    target = _target()
+    chosen = _target(target)
     if not yes:
-        _confirm(f"wipe {target.layout.data} with all buckets and catalogs?")
-    target.reset()
+        _confirm(f"wipe {chosen.holdings()}?")
+    chosen.reset()
     console.say("platform down, data wiped")
 
 
-@task(help={"pid": "the process that the platform was started for"})
-def release(_context: Context, pid: str) -> None:
+@task(help={"pid": "the process that the platform was started for"} | TARGET)
+def release(_context: Context, pid: str, target: str = "") -> None:
     """End the lease of a run by hand; the platform ends with its last owner. A run that ends does so by itself.
 
     invoke platform.release --pid 4711
     """
-    _target().release(words.count(pid, "--pid", most=MAX_PID))
+    _target(target).release(words.count(pid, "--pid", most=MAX_PID))
 
 
-@task(help={"json": "print JSON for programs"})
-def status(_context: Context, json: bool = False) -> None:
+@task(help={"json": "print JSON for programs"} | TARGET)
+def status(_context: Context, json: bool = False, target: str = "") -> None:
     """Every service: state, process, age, restarts, URL. Ends with 0 when all are ready, 6 otherwise.
 
     invoke platform.status --json
     """
-    rows = _target().status()
+    rows = _target(target).status()
     if json:
         console.say(jsonlib.dumps([asdict(row) for row in rows]))
     else:
@@ -89,63 +99,53 @@ def status(_context: Context, json: bool = False) -> None:
 
 @task(
     help={
-        "service": "only this one (s3, polaris, otel, jaeger, lease, supervisord)",
+        "service": "only this one (s3, polaris, otel, jaeger, …; local: lease, supervisord; cluster: any component)",
         "lines": "how many of the last lines of each (40)",
         "follow": "go on until Ctrl-C",
     }
+    | TARGET
 )
-def logs(_context: Context, service: str = "", lines: str = "40", follow: bool = False) -> None:
-    """The last log lines of the services, those of an ended platform too.
+def logs(_context: Context, service: str = "", lines: str = "40", follow: bool = False, target: str = "") -> None:
+    """The last log lines of the services; on this machine those of an ended platform too.
 
     invoke platform.logs --service polaris --lines 200
     """
-    from floe_ops.targets.local import logs as reading
-
     count = words.count(lines, "--lines", most=100_000)
-    files = reading.files(_target().layout, service)
-    for line in reading.last(files, count):
-        console.say(line)
-    if follow:
-        try:
-            for line in reading.follow(files):
-                console.say(line)
-        except KeyboardInterrupt:
-            console.say("")
+    try:
+        for line in _target(target).logs(service, count, follow=follow):
+            console.say(line)
+    except KeyboardInterrupt:
+        console.say("")
 
 
-@task(help={"json": "print JSON for programs"})
-def doctor(_context: Context, json: bool = False) -> None:
+@task(help={"json": "print JSON for programs"} | TARGET)
+def doctor(_context: Context, json: bool = False, target: str = "") -> None:
     """What this machine has and lacks for the platform, and how to get it. Ends with 5 when something is missing.
 
     invoke platform.doctor
     """
-    from floe_ops.targets.local import doctor as checks
-
-    findings = checks.examine(_target())
+    findings = _target(target).doctor()
     if json:
         console.say(jsonlib.dumps([asdict(finding) for finding in findings]))
     else:
         for finding in findings:
-            console.say(f"{checks.SIGNS[finding.state]} {finding.what:<16} {finding.seen}")
+            console.say(f"{SIGNS[finding.state]} {finding.what:<16} {finding.seen}")
             if finding.remedy:
                 console.say(f"{'':<19}next: {finding.remedy}")
     if any(finding.state == "missing" for finding in findings):
         raise SystemExit(int(ExitCode.MISSING))
 
 
-def _target() -> LocalTarget:
-    from floe_ops.targets import current
-    from floe_ops.targets.local import LocalTarget
+def _target(name: str, context: str = "") -> Target:
+    """The target that is meant; what was named counts for the tasks after this one too."""
+    from floe_ops import targets
 
-    target = current()
-    if not isinstance(target, LocalTarget):
-        raise UsageError(
-            "the tasks of `platform` are for the local target",
-            where="FLOE_TARGET",
-            why=f"it names {target.name}",
-            remedy="unset FLOE_TARGET",
-        )
-    return LocalTarget(say=lambda line: console.say(f"  {line}"))
+    if context:
+        os.environ["FLOE_KUBE_CONTEXT"] = context
+        name = name or CLUSTER
+    if name:
+        os.environ["FLOE_TARGET"] = name
+    return targets.current(say=lambda line: console.say(f"  {line}"))
 
 
 def _confirm(question: str) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,22 +111,6 @@ def alive() -> Callable[[list[psutil.Process]], list[psutil.Process]]:
         return found
 
     return still
-
-
-@pytest.fixture
-def owner() -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
-    """Starts a process that does nothing until it is killed, as a run does that waits for its sessions."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start() -> subprocess.Popen[bytes]:
-        process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
 
 
 @pytest.fixture

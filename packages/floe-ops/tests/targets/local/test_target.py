@@ -13,7 +13,8 @@ import pytest
 import requests
 from floe_core.errors import NotReadyError, UsageError, WrongStateError
 from floe_ops import toolchain
-from floe_ops.targets.local import LocalTarget, lease, ports
+from floe_ops.targets import lease
+from floe_ops.targets.local import LocalTarget, ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +133,7 @@ def test_release_ends_the_platform_of_a_run_at_once(
     monkeypatch.setenv("FLOE_RUN_PID", str(run.pid))
     LocalTarget().ensure()
     processes = family(root)
-    command = [sys.executable, "-m", "floe_ops.targets.local.release", "--pid", str(run.pid)]
+    command = [sys.executable, "-m", "floe_ops.targets.release", "--pid", str(run.pid)]
     start = time.monotonic()
     subprocess.run(command, check=True, timeout=30)
     assert alive(processes) == []

@@ -6,8 +6,7 @@ import os
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import psutil
 from floe_core.errors import FloeError
@@ -15,6 +14,7 @@ from floe_core.errors import FloeError
 from floe_ops import project, toolchain
 from floe_ops.services import LOCAL, services
 from floe_ops.targets.local import catalog, ports, starting
+from floe_ops.targets.seen import Finding
 from floe_ops.toolchain import golang, wheels
 
 if TYPE_CHECKING:
@@ -22,27 +22,8 @@ if TYPE_CHECKING:
 
     from floe_ops.targets.local.target import LocalTarget
 
-State = Literal["ok", "note", "missing"]
-SIGNS: dict[State, str] = {"ok": "✓", "note": "•", "missing": "✗"}
 RUNNING_MB = 1000
 GB = 1024
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        what: Its name.
-        state: `ok`; `note` where it is worth knowing and in nobody's way; `missing` where the platform needs it.
-        seen: What was found, in one line.
-        remedy: How to get what is missing; empty where nothing needs doing.
-    """
-
-    what: str
-    state: State
-    seen: str
-    remedy: str = ""
 
 
 def examine(target: LocalTarget) -> list[Finding]:

@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from floe_ops.services import LOCAL, services
 from floe_ops.targets.local import waiting
 from floe_ops.targets.local.programs import LEASE
 from floe_ops.targets.local.supervisor import Supervisor
+from floe_ops.targets.seen import ServiceStatus
 
 if TYPE_CHECKING:
     from floe_ops.targets.interface import Platform
     from floe_ops.targets.local.layout import Layout
     from floe_ops.targets.local.supervisor import Process
-
-
-@dataclass(frozen=True)
-class ServiceStatus:
-    """One service as people and programs see it.
-
-    Attributes:
-        name: As in `services.toml`.
-        state: `ready`, `starting`, `failed`, `down` or `remote`.
-        pid: Its process id; 0 when it does not run here.
-        url: Where its health is asked; empty when it is down.
-        uptime_s: Whole seconds since its last start; 0 when it does not run here.
-        restarts: How often it was started again since the platform came up.
-        detail: What is wrong, in one line.
-    """
-
-    name: str
-    state: str
-    pid: int
-    url: str
-    uptime_s: int
-    restarts: int
-    detail: str
 
 
 def look(layout: Layout, platform: Platform | None) -> list[ServiceStatus]:

@@ -16,29 +16,18 @@ from floe_ops.targets.interface import Platform, Target
 from floe_ops.targets.local.layout import Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from floe_ops.targets.local.status import ServiceStatus
+    from floe_ops.targets.seen import Finding, ServiceStatus
 
 LOCK_S = 120.0  # another one may be starting the platform; tools are built before the lock is taken
 NO_SPACE = 28
 
 
 class LocalTarget(Target):
-    """SeaweedFS, a catalog server, the collector and Jaeger on loopback.
-
-    Args:
-        say: Takes one line for each thing that happens, for people.
-
-    Attributes:
-        took: Seconds until each service was ready in the last `ensure`; empty when it ran already.
-    """
+    """SeaweedFS, a catalog server, the collector and Jaeger on loopback."""
 
     name = LOCAL
-
-    def __init__(self, say: Callable[[str], None] | None = None) -> None:
-        self.took: dict[str, float] = {}
-        self._say = say or (lambda _line: None)
 
     @property
     def layout(self) -> Layout:
@@ -58,7 +47,7 @@ class LocalTarget(Target):
         """
         from floe_core.telemetry import span
 
-        from floe_ops.targets.local import lease
+        from floe_ops.targets import lease
         from floe_ops.targets.local.starting import Start
         from floe_ops.targets.local.supervisor import Supervisor
 
@@ -104,7 +93,7 @@ class LocalTarget(Target):
         Raises:
             NotReadyError: A process outlived its kill, or another one is busy with the platform.
         """
-        from floe_ops.targets.local import lease
+        from floe_ops.targets import lease
         from floe_ops.targets.local.ending import end
 
         with self._locked():
@@ -128,7 +117,7 @@ class LocalTarget(Target):
         Raises:
             NotReadyError: As for `down`.
         """
-        from floe_ops.targets.local import lease
+        from floe_ops.targets import lease
         from floe_ops.targets.local.ending import end
 
         if not self.layout.owners.is_dir():
@@ -143,6 +132,29 @@ class LocalTarget(Target):
         from floe_ops.targets.local.status import look
 
         return look(self.layout, self.find())
+
+    def holdings(self) -> str:
+        """The folder of the data."""
+        return f"{self.layout.data} with all buckets and catalogs"
+
+    def logs(self, service: str, count: int, *, follow: bool) -> Iterator[str]:
+        """The last lines of the services' log files, those of an ended platform too; then what comes.
+
+        Raises:
+            UsageError: There is no such service.
+        """
+        from floe_ops.targets.local import logs
+
+        files = logs.files(self.layout, service)
+        yield from logs.last(files, count)
+        if follow:
+            yield from logs.follow(files)
+
+    def doctor(self) -> list[Finding]:
+        """What this machine has and lacks for the services."""
+        from floe_ops.targets.local.doctor import examine
+
+        return examine(self)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from floe_ops.targets.local import lease
+from floe_ops.targets import lease
 
 LOOK_EVERY_S = 1.0  # owners may come and go meanwhile
 LOOK_SOON_S = 0.2

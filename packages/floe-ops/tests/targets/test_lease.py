@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from floe_core.errors import UsageError
-from floe_ops.targets.local import lease
+from floe_ops.targets import lease
 
 Owner = Callable[[], "subprocess.Popen[bytes]"]
 
