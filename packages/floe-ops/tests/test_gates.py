@@ -33,7 +33,33 @@ def test_every_shell_script_and_workflow_is_looked_at(tmp_path: Path) -> None:
         ("packages/a/tests",),
         ("tests",),
     ]
-    assert set(commands) == {"ruff", "format", "mypy", "shellcheck", "zizmor"}
+    (actionlint,) = commands["actionlint"]
+    assert (actionlint.built, actionlint.words[-1]) == (True, ".github/workflows/ci.yml")
+    assert set(commands) == {"ruff", "format", "mypy", "shellcheck", "zizmor", "actionlint"}
+
+
+def test_a_tree_without_workflows_needs_no_program_that_is_built(tmp_path: Path) -> None:
+    assert not any(call.built for calls in gates.commands(tmp_path).values() for call in calls)
+
+
+@pytest.mark.parametrize(
+    ("planted", "found"),
+    [
+        ("- run: echo ${{ github.event.pull_request.title }}", "potentially untrusted"),
+        ("- run: echo $HOME/*.txt $UNQUOTED", "SC2086"),
+        ("- run: echo ${{ steps.nobody.outputs.x }}", "is not defined"),
+        ("- uses: actions/checkout@v4\n        wiht: {}", "unexpected key"),
+        ("- run: echo hello", ""),
+    ],
+)
+def test_actionlint_finds_what_is_planted_in_a_workflow(tmp_path: Path, planted: str, found: str) -> None:
+    workflow = tmp_path / ".github" / "workflows" / "bad.yml"
+    workflow.parent.mkdir(parents=True)
+    job = f"jobs:\n  one:\n    runs-on: ubuntu-24.04\n    steps:\n      {planted}\n"
+    workflow.write_text(f"on: pull_request\n{job}", encoding="utf-8")
+    said = gates.said_by(tmp_path, gates.commands(tmp_path)["actionlint"])
+    assert bool(said) == bool(found)
+    assert found in said
 
 
 def test_a_gate_that_finds_something_is_named_and_the_others_still_run(

@@ -1,4 +1,4 @@
-"""The static gates over the whole tree, each by the tool that the lock pins; all run, then the failures are named."""
+"""The static gates over the whole tree, each by a tool that is pinned; all run, then the failures are named."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from floe_core.errors import WrongStateError
 
-from floe_ops import console
+from floe_ops import console, toolchain
 from floe_ops.audits import lock
 
 if TYPE_CHECKING:
@@ -24,23 +24,52 @@ DEADLINE_S = 600.0
 
 @dataclass(frozen=True)
 class Command:
-    """One call of a tool: its words, and where mypy finds modules besides the sources."""
+    """One call of a tool.
+
+    Attributes:
+        words: The program's name and its arguments.
+        mypy_path: Where mypy finds modules besides the sources.
+        built: Whether the program is built by our toolchain; otherwise it is in our environment.
+    """
 
     words: tuple[str, ...]
     mypy_path: str = ""
+    built: bool = False
+
+    @property
+    def program(self) -> Path:
+        """The program's file; builds it if need be.
+
+        Raises:
+            MissingToolError: It cannot be built.
+        """
+        return toolchain.ensure(self.words[0]) if self.built else in_environment(self.words[0])
 
 
 def commands(root: Path) -> dict[str, list[Command]]:
     """Every gate by name, with the calls that it makes, one after the other."""
     scripts = sorted(str(path.relative_to(root)) for path in _shell_scripts(root))
+    workflows = sorted(str(path.relative_to(root)) for path in (root / ".github" / "workflows").glob("*.y*ml"))
     gates = {
         "ruff": [Command(("ruff", "check", "."))],
         "format": [Command(("ruff", "format", "--check", "."))],
         "mypy": list(_mypy(root)),
         "shellcheck": [Command(("shellcheck", *scripts))] if scripts else [],
         "zizmor": [Command(("zizmor", "--offline", "--quiet", ".github"))] if (root / ".github").is_dir() else [],
+        "actionlint": [actionlint(*workflows)] if workflows else [],
     }
     return {name: calls for name, calls in gates.items() if calls}
+
+
+def actionlint(*workflows: str) -> Command:
+    """The check of workflows: their expressions and keys, and their scripts by the shellcheck of our environment."""
+    words = ("actionlint", "-no-color", "-shellcheck", str(in_environment("shellcheck")), "-pyflakes", "")
+    return Command((*words, *workflows), built=True)
+
+
+def in_environment(name: str) -> Path:
+    """The program of that name beside our Python."""
+    return Path(sys.executable).with_name(name)
 
 
 def run(root: Path) -> None:
@@ -48,11 +77,11 @@ def run(root: Path) -> None:
 
     Raises:
         WrongStateError: One or more found something; all are named.
-        MissingToolError: uv is missing.
+        MissingToolError: uv is missing, or actionlint cannot be built.
     """
     gates = commands(root)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        said = dict(zip(gates, pool.map(lambda calls: _call(root, calls), gates.values()), strict=True))
+        said = dict(zip(gates, pool.map(lambda calls: said_by(root, calls), gates.values()), strict=True))
     failed = [name for name, text in said.items() if text]
     for name, text in said.items():
         console.say(f"✗ {name}\n{text}" if text else f"✓ {name}")
@@ -62,13 +91,16 @@ def run(root: Path) -> None:
         raise WrongStateError(f"static gates failed: {', '.join(failed)}", where=str(root), remedy="see above")
 
 
-def _call(root: Path, calls: list[Command]) -> str:
-    """What the calls that failed have said; empty when none did."""
+def said_by(root: Path, calls: list[Command]) -> str:
+    """What the calls that failed have said; empty when none did.
+
+    Raises:
+        MissingToolError: A program cannot be built.
+    """
     said = []
     for call in calls:
-        program = str(Path(sys.executable).with_name(call.words[0]))
-        done = subprocess.run(  # noqa: S603 - programs of our own environment
-            [program, *call.words[1:]],
+        done = subprocess.run(  # noqa: S603 - programs of our own environment and toolchain
+            [str(call.program), *call.words[1:]],
             cwd=root,
             env={**os.environ, "MYPYPATH": call.mypy_path},
             capture_output=True,

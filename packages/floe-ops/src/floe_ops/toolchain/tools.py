@@ -119,6 +119,7 @@ TOOLS = {
         Tool("helm", "helm.sh/helm/v3/cmd/helm", 1.5, 965, 2500, HELM_STAMPS),
         Tool("helm4", "helm.sh/helm/v4/cmd/helm", 1.5, 1184, 2500, HELM4_STAMPS),
         Tool("helm-unittest", f"{UNITTEST}/cmd/helm-unittest", 1, 558, 1800, UNITTEST_STAMPS),
+        Tool("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", 0.3, 106, 400),
     )
 }
 
@@ -146,7 +147,7 @@ def folder() -> Path:
 
 
 def override(name: str) -> Path | None:
-    """The program that `FLOE_TOOL_<NAME>` names in the place of ours, if any; a dash in the name is an underscore there.
+    """The program that `FLOE_TOOL_<NAME>` names in the place of ours, if any; dashes become underscores.
 
     Raises:
         MissingToolError: It names no program.
