@@ -16,7 +16,7 @@ from floe_core.errors import FloeError
 from invoke.exceptions import Exit
 from invoke.tasks import task as invoke_task
 
-from floe_ops import plan, project
+from floe_ops import plan, project, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ def task(
         label = name or body.__name__.replace("_", "-")
 
         @functools.wraps(body)
-        def guarded(context: Context, *args: P.args, **kwargs: P.kwargs) -> R:
+        def guarded(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
             from floe_core.telemetry import span
 
             from floe_ops.tracing import started
@@ -68,15 +68,6 @@ def _leave_failure(label: str, error: FloeError) -> None:
         return
     path = folder / f"{plan.slug(os.environ.get('FLOE_SESSION', 'desk'))}.failure.json"
     path.write_text(
-        json.dumps(
-            {
-                "task": label,
-                "what": error.what,
-                "where": error.where,
-                "why": error.why,
-                "remedy": error.remedy,
-                "exit_code": int(error.exit_code),
-            }
-        ),
+        json.dumps({"task": label, **shown.failure_json(error)}),
         encoding="utf-8",
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from floe_core.errors import MissingToolError
 
-from floe_ops import evidence, targets, tracing
+from floe_ops import evidence, shown, targets, tracing
 from floe_ops.console import err, say
 from floe_ops.tasks.base import task
 
@@ -53,4 +53,4 @@ def _print(result: RoundTrip, flushed: FlushResult, *, as_json: bool) -> None:
         say(encoder.dumps({"roundtrip": asdict(result), "spool": asdict(flushed)}, sort_keys=True))
         return
     say(f"spool: {flushed.sent} files ({flushed.spans} spans) sent, {flushed.left} left")
-    say(f"trace {result.trace_id}: {result.spans} spans equal in Jaeger {result.found_ms:g} ms after the flush")
+    say(shown.roundtrip(result))

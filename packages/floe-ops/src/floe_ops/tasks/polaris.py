@@ -8,12 +8,11 @@ from __future__ import annotations
 import json as jsonlib
 import sys
 import time
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from floe_core.errors import FloeError, MissingToolError
 
-from floe_ops import console, evidence, words
+from floe_ops import console, evidence, shown, words
 from floe_ops.tasks.base import task
 
 if TYPE_CHECKING:
@@ -62,13 +61,13 @@ def _wait(
         ready = readiness.wait(find, readiness.Terms(limit, streak=wanted, start=start), _aside)
     except FloeError as error:
         if json:
-            _print_json({"ready": False, **_failure(error)})
+            _print_json({"ready": False, **shown.failure_json(error)})
         raise
     if json:
-        _print_json({"ready": True, "exit_code": 0, **asdict(ready)})
+        _print_json(shown.ready_json(ready))
         return
-    console.say(f"✓ catalog {ready.catalog} at {ready.url} is ready ({ready.seconds:.2f} s, looks: {ready.looks})")
-    console.say(f"  {ready.answers['catalog']}")
+    for line in shown.ready(ready):
+        console.say(line)
 
 
 wait = task(name="wait", help=WAIT_HELP)(_wait)
@@ -115,9 +114,9 @@ def bootstrap(
     )
     _record(report)
     if json:
-        _print_json({"url": report.url, "catalog": report.catalog, "seconds": report.seconds} | _steps(report.steps))
+        _print_json(shown.bootstrapped_json(report))
         return
-    console.say(f"✓ catalog {report.catalog} at {report.url} is right ({report.seconds:.2f} s)")
+    console.say(shown.bootstrapped(report))
 
 
 @task(help={"timeout": "seconds until it gives up (30)"})
@@ -158,12 +157,12 @@ def _aside(line: str) -> None:
 
 
 def _print_step(step: Step) -> None:
-    console.say(f"  {step.outcome.value:<9} {step.step:<24} {step.seconds * 1000:6.0f} ms  {step.detail}")
+    console.say(shown.step(step))
 
 
 def _print_plan(steps: tuple[Step, ...], *, json: bool) -> None:
     if json:
-        _print_json(_steps(steps))
+        _print_json(shown.steps_json(steps))
         return
     for step in steps:
         _print_step(step)
@@ -171,23 +170,9 @@ def _print_plan(steps: tuple[Step, ...], *, json: bool) -> None:
     console.say(f"{todo} of {len(steps)} to create" if todo else "nothing to do: all of it is there and right")
 
 
-def _steps(steps: tuple[Step, ...]) -> dict[str, object]:
-    return {"steps": [asdict(step) for step in steps]}
-
-
 def _print_json(result: Mapping[str, object]) -> None:
     sys.stdout.write(jsonlib.dumps(result) + "\n")
     sys.stdout.flush()
-
-
-def _failure(error: FloeError) -> dict[str, object]:
-    return {
-        "exit_code": int(error.exit_code),
-        "what": error.what,
-        "where": error.where,
-        "why": error.why,
-        "remedy": error.remedy,
-    }
 
 
 def _record(report: Report) -> None:
