@@ -42,7 +42,7 @@
 {{- end }}
 {{ include "floe.env.secret" (list "POLARIS_CLIENT_ID" $secret "client-id") }}
 {{ include "floe.env.secret" (list "POLARIS_CLIENT_SECRET" $secret "client-secret") }}
-{{ include "floe.env.objectStore" . }}
+{{ include "floe.env.objectStore" . | trim }}
 {{- end -}}
 
 {{/* Where traces go. Takes (list root service); renders nothing without a collector. */}}

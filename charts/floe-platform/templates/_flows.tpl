@@ -105,3 +105,44 @@ ports:
     protocol: TCP
   {{- end }}
 {{- end -}}
+
+{{/* Who may reach a component. Takes (list root component flows). */}}
+{{- define "floe.ingressRules" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- range index . 2 }}
+{{- if and (eq .to $component) .from }}
+- from:
+    {{- range .from }}
+    {{- include "floe.peer" (list $root .) | nindent 4 }}
+    {{- end }}
+  {{- include "floe.policyPorts" .ports | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- with and (get (include "floe.publicPorts" $root | fromYaml) $component) $root.Values.networkPolicy.clients }}
+- from:
+    {{- toYaml . | nindent 4 }}
+  {{- include "floe.policyPorts" (get (include "floe.publicPorts" $root | fromYaml) $component) | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* What a component may reach. Takes (list root component flows). */}}
+{{- define "floe.egressRules" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- range index . 2 }}
+{{- if has $component .from }}
+- to:
+    {{- include "floe.peer" (list $root .to) | nindent 4 }}
+  {{- include "floe.policyPorts" .ports | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- range get (include "floe.outsideFlows" $root | fromYaml) $component | default list }}
+{{ include "floe.outsideRule" (list $root .) }}
+{{- end }}
+{{- if or (eq $component "otel") (hasPrefix "dagster-" $component) }}
+{{- with $root.Values.networkPolicy.extraEgress }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+{{- end -}}

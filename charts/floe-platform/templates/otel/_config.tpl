@@ -1,7 +1,6 @@
 {{/* The collector's configuration: OTLP in, batches out by OTLP gRPC to this release's Jaeger or to the user's collector.
 `otel.extraConfig` is merged over it. */}}
 {{- define "floe.otel.config" -}}
-{{- $exporter := .Values.otel.exporter -}}
 {{- $config := include "floe.otel.defaultConfig" . | fromYaml -}}
 {{- mergeOverwrite $config (deepCopy .Values.otel.extraConfig) | toYaml -}}
 {{- end -}}

@@ -43,7 +43,7 @@
 - name: JAVA_OPTS_APPEND
   value: {{ . | quote }}
 {{- end }}
-{{ include "floe.env.objectStore" . }}
+{{ include "floe.env.objectStore" . | trim }}
 {{- with .Values.polaris.extraEnv }}
 {{ toYaml . }}
 {{- end }}
