@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+import yaml
 from floe_core.errors import WrongStateError
-from floe_ops import toolchain
+from floe_ops import project, toolchain
 from floe_ops.clients.registry import Reference, RegistryClient, RegistryUnreachableError
 from floe_ops.images.join import (
     PLATFORMS,
@@ -299,3 +300,28 @@ def test_the_local_registry_ends_with_its_block_and_with_a_killed_parent(crane: 
         retry=retry_if_result(bool), wait=wait_exponential(multiplier=0.05, max=0.5), stop=stop_after_delay(5)
     )
     assert not gone(is_open, orphaned)
+
+
+def test_the_nightly_workflow_publishes_the_index_by_the_same_task(crane: Path, registry: str, tmp_path: Path) -> None:
+    version, source = "v1.7.43", f"{registry}/upstream/cubestore"
+    for platform, postfix in (("linux/amd64", ""), ("linux/arm64", "-arm64v8")):
+        image = push_platform_image(crane, registry, platform, tmp_path, version=version)
+        run_crane(crane, "copy", str(image), f"{source}:{version}{postfix}")
+    workflow = yaml.safe_load((project.root() / ".github" / "workflows" / "nightly.yml").read_text(encoding="utf-8"))
+    job = workflow["jobs"]["cube-store-image"]
+    (script,) = (step["run"] for step in job["steps"] if "cube.multiarch" in step.get("run", ""))
+    given = {"VERSION": version, "SOURCE": source, "REGISTRY": registry, "OWNER": "Some-Owner"}
+    assert set(given) == {*job["env"], "OWNER"}  # what the runner would give it
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],  # as the runner's `shell: bash` does
+        cwd=project.root(),
+        env={**os.environ, **given, "RUNNER_TEMP": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    recorded = json.loads((tmp_path / "cube-store-index.json").read_text(encoding="utf-8"))
+    assert recorded["digest"] == RegistryClient(registry).document("some-owner/cube-store", version).digest
+    assert [image["version"] for image in recorded["images"]] == [version, version]

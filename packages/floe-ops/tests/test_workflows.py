@@ -6,14 +6,19 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from floe_ops import project
+from floe_ops import gates, project
+from floe_ops.tasks import namespace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = project.root()
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+CUBE_VALUES = ROOT / "charts" / "floe-platform" / "charts" / "cube" / "values.yaml"
 PINNED = re.compile(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*$")
 
 
@@ -21,8 +26,17 @@ def load(path: Path) -> dict[str, Any]:
     return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
+def workflow(name: str) -> dict[str, Any]:
+    return load(ROOT / ".github" / "workflows" / name)
+
+
+def steps(path: Path) -> Iterator[dict[str, Any]]:
+    for job in load(path)["jobs"].values():
+        yield from job["steps"]
+
+
 def test_ci_runs_the_commands_of_the_readme() -> None:
-    jobs = load(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]
+    jobs = workflow("ci.yml")["jobs"]
     commands = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
     assert commands == {
         "lint": ["./noxw -s lint docs"],
@@ -33,9 +47,10 @@ def test_ci_runs_the_commands_of_the_readme() -> None:
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_rights_are_least_and_no_published_workflow_takes_old_advisories(path: Path) -> None:
-    workflow = load(path)
-    assert workflow["permissions"] == {}
-    for job in workflow["jobs"].values():
+    loaded = load(path)
+    assert loaded["permissions"] == {}
+    assert loaded["concurrency"]["group"]
+    for job in loaded["jobs"].values():
         assert "write-all" not in str(job["permissions"])
         assert job["timeout-minutes"] <= 60
     text = path.read_text(encoding="utf-8")
@@ -48,6 +63,62 @@ def test_every_action_is_pinned_by_commit_with_its_version(path: Path) -> None:
     uses = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if "uses:" in line]
     assert uses
     assert [line for line in uses if not PINNED.search(line)] == []
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_no_checkout_leaves_its_token_and_no_script_is_put_together(path: Path) -> None:
+    checkouts = [step for step in steps(path) if "actions/checkout@" in step.get("uses", "")]
+    assert checkouts
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+    assert [step["run"] for step in steps(path) if "${{" in step.get("run", "")] == []
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_every_task_that_a_workflow_calls_exists(path: Path) -> None:
+    scripts = " ".join(step.get("run", "") for step in steps(path)).replace("\\\n", " ")
+    called = [word for line in scripts.splitlines() for word in re.findall(r"(?<=\s)[a-z]+\.[a-z-]+(?=\s|$)", line)]
+    assert [name for name in called if name not in namespace().task_names] == []
+
+
+@pytest.mark.requirement("WU2-BC1")
+def test_an_image_that_cannot_be_made_harms_no_other_job_of_the_night() -> None:
+    jobs = workflow("nightly.yml")["jobs"]
+    assert set(jobs) == {"cube-store-image", "suite"}
+    assert [name for name, job in jobs.items() if "needs" in job] == []
+    assert jobs["suite"]["strategy"]["fail-fast"] is False
+    assert jobs["suite"]["strategy"]["matrix"]["session"] == ["tests", "final"]
+
+
+@pytest.mark.requirement("WU2-AC1")
+def test_the_job_that_publishes_alone_may_write_packages() -> None:
+    rights = {name: job["permissions"] for path in WORKFLOWS for name, job in load(path)["jobs"].items()}
+    assert rights.pop("cube-store-image") == {"contents": "read", "packages": "write"}
+    assert all(given == {"contents": "read"} for given in rights.values())
+
+
+@pytest.mark.requirement("WU2-BC3")
+def test_the_index_is_of_the_version_that_the_chart_runs() -> None:
+    environment = workflow("nightly.yml")["jobs"]["cube-store-image"]["env"]
+    image = yaml.safe_load(CUBE_VALUES.read_text(encoding="utf-8"))["cubeStore"]["image"]
+    assert (environment["SOURCE"], environment["VERSION"]) == (image["repository"], image["tag"])
+    assert environment["VERSION"] != "latest"
+
+
+def test_the_chart_is_installed_by_two_majors_of_helm_on_three_minors_of_kubernetes() -> None:
+    install = workflow("helm.yml")["jobs"]["install"]
+    matrix = install["strategy"]["matrix"]
+    assert {version.partition(".")[0] for version in matrix["helm"]} == {"v3", "v4"}
+    assert len({tuple(entry["version"].split(".")[:2]) for entry in matrix["kubernetes"]}) == 3
+    for entry in matrix["kubernetes"]:
+        assert re.fullmatch(rf"kindest/node:{re.escape(entry['version'])}@sha256:[0-9a-f]{{64}}", entry["image"])
+    assert [step["run"] for step in install["steps"] if "run" in step] == [
+        "./noxw -s helm_bootstrap -- --target cluster"
+    ]
+
+
+def test_actionlint_finds_nothing_and_no_rule_is_disabled() -> None:
+    assert not list((ROOT / ".github").glob("actionlint.y*ml"))
+    assert gates.said_by(ROOT, gates.commands(ROOT)["actionlint"]) == ""
 
 
 def test_zizmor_finds_nothing_and_no_rule_is_disabled() -> None:

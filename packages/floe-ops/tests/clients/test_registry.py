@@ -183,6 +183,8 @@ def test_a_dead_registry_is_named_at_once(fake: FakeRegistry) -> None:
     [
         ("cubejs/cubestore:v1.3", "registry-1.docker.io", "cubejs/cubestore", "v1.3"),
         ("alpine", "registry-1.docker.io", "library/alpine", "latest"),
+        ("docker.io/cubejs/cubestore:v1.3", "registry-1.docker.io", "cubejs/cubestore", "v1.3"),
+        ("index.docker.io/alpine:3", "registry-1.docker.io", "library/alpine", "3"),
         ("ghcr.io/o/cube-store:1", "ghcr.io", "o/cube-store", "1"),
         ("localhost:5000/x", "localhost:5000", "x", "latest"),
         (f"127.0.0.1:5/x/y:1@sha256:{'a' * 64}", "127.0.0.1:5", "x/y", f"sha256:{'a' * 64}"),

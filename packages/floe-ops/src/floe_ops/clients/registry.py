@@ -32,6 +32,10 @@ MANIFESTS = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 MAX_DOCUMENT = 8 * 1024 * 1024
 """Bytes of a manifest or a configuration that are read at most."""
 
+DOCKER_HUB = "registry-1.docker.io"
+DOCKER_HUB_NAMES = frozenset({"docker.io", "index.docker.io"})
+"""What people write for the registry whose API is served at `DOCKER_HUB`."""
+
 _CHUNK = 1 << 20
 _REFERENCE = re.compile(
     r"(?P<name>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
@@ -70,8 +74,10 @@ class Reference:
             UsageError: it is none.
         """
         first, slash, rest = text.partition("/")
+        if first in DOCKER_HUB_NAMES:
+            first, rest = DOCKER_HUB, rest if "/" in rest else f"library/{rest}"
         named = bool(slash) and ("." in first or ":" in first or first == "localhost")
-        host, path = (first, rest) if named else ("registry-1.docker.io", text if slash else f"library/{text}")
+        host, path = (first, rest) if named else (DOCKER_HUB, text if slash else f"library/{text}")
         match = _REFERENCE.fullmatch(path)
         if match is None:
             raise UsageError(
