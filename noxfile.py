@@ -389,7 +389,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(allow_parallel=False)
 def lint(session: nox.Session) -> None:
-    """ruff, mypy, shellcheck, zizmor and the lock, over the whole tree."""
+    """ruff, mypy, shellcheck, zizmor, actionlint and the lock, over the whole tree."""
     outside(session, "invoke", "final.lint")
 
 

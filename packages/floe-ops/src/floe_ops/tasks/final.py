@@ -68,7 +68,7 @@ def faults(_context: Context, *, only: str = "", session_only: bool = False) -> 
 
 @task()
 def lint(_context: Context) -> None:
-    """Run the static gates: ruff, its formatter, mypy, shellcheck, zizmor and the lock."""
+    """Run the static gates: ruff, its formatter, mypy, shellcheck, zizmor, actionlint and the lock."""
     from floe_ops import gates
 
     gates.run(project.root())
