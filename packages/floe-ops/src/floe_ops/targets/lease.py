@@ -29,7 +29,7 @@ def from_environment() -> str:
     named = os.environ.get("FLOE_RUN_PID", "")
     if not named:
         return DESK
-    if named.isdecimal() and _started(int(named)) is not None:
+    if named.isdecimal() and started(int(named)) is not None:
         return named
     raise UsageError(
         "the run that the platform should belong to is not there",
@@ -42,8 +42,8 @@ def from_environment() -> str:
 def add(folder: Path, owner: str) -> None:
     """Note `owner` as one more for whom the platform runs."""
     folder.mkdir(parents=True, exist_ok=True)
-    started = "" if owner == DESK else repr(_started(int(owner)))
-    (folder / owner).write_text(started, encoding="utf-8")
+    since = "" if owner == DESK else repr(started(int(owner)))
+    (folder / owner).write_text(since, encoding="utf-8")
 
 
 def remove(folder: Path, owner: str) -> None:
@@ -75,13 +75,13 @@ def _lives(path: Path) -> bool:
         return True
     try:
         noted = float(path.read_text(encoding="utf-8"))
-        started = _started(int(path.name))
+        since = started(int(path.name))
     except (ValueError, FileNotFoundError):
         return False
-    return started is not None and abs(started - noted) <= CLOCK_STEP_S
+    return since is not None and abs(since - noted) <= CLOCK_STEP_S
 
 
-def _started(pid: int) -> float | None:
+def started(pid: int) -> float | None:
     """When the process started, in seconds since the epoch; None when it is gone or only waits to be reaped."""
     try:
         process = psutil.Process(pid)
