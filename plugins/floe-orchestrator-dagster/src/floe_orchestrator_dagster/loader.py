@@ -50,7 +50,7 @@ def load_product_definitions(
             jobs=[job],
             schedules=_schedules(product, job.name),
             sensors=sensors,
-            resources={"dbt": dbt},
+            resources={product.resource: dbt},
         )
 
 

@@ -45,6 +45,11 @@ class Product:
         return self.spec.metadata.name.replace("-", "_")
 
     @property
+    def resource(self) -> str:
+        """Key of the product's dbt resource: its own, so that one code location can hold several products."""
+        return f"{self.slug}_dbt_project"
+
+    @property
     def profiles_dir(self) -> Path:
         """The compiled profile where there is one, else the product's own."""
         return self.state if (self.state / "profiles.yml").is_file() else self.folder

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COPY_BYTES = 1 << 20
 PROGRAM, FILE, FOLDER = 0o755, 0o644, 0o755
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 ZSTD_LEVEL = 3
 ZSTD_THREADS = 2
 """Fixed: the compressed bytes of several threads differ from those of one."""
@@ -159,3 +160,21 @@ def _add(archive: tarfile.TarFile, info: tarfile.TarInfo, entry: Entry) -> None:
         with entry.content.open("rb") as source:
             info.size = os.fstat(source.fileno()).st_size
             archive.addfile(info, source)
+
+
+def extract(file: Path, root: Path) -> None:
+    """Unpack a layer into the folder `root`; owners become whoever unpacks."""
+    with file.open("rb") as raw:
+        magic = raw.read(4)
+        raw.seek(0)
+        if magic != ZSTD_MAGIC:
+            with tarfile.open(fileobj=raw) as archive:
+                archive.extractall(root, filter="tar")
+            return
+        import zstandard
+
+        with (
+            zstandard.ZstdDecompressor().stream_reader(raw) as plain,
+            tarfile.open(fileobj=plain, mode="r|", bufsize=COPY_BYTES) as archive,
+        ):
+            archive.extractall(root, filter="tar")

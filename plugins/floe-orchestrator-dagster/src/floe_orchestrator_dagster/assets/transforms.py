@@ -2,7 +2,7 @@
 
 # No postponed annotations here: Dagster compares the annotation of `context` with its classes, and a string is none.
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dagster import (
     AssetCheckResult,
@@ -16,7 +16,9 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_
 from floe_core.plugins import DbtNode
 
 from floe_orchestrator_dagster.product import Product
-from floe_orchestrator_dagster.resources.dbt_resource import DbtResource
+
+if TYPE_CHECKING:
+    from floe_orchestrator_dagster.resources.dbt_resource import DbtResource
 
 UNTIERED = "sources"
 """The group of what is not listed in floe.yaml, such as seeds."""
@@ -51,15 +53,17 @@ class ProductTranslator(DagsterDbtTranslator):
 
 
 def transform_assets(product: Product, manifest: Mapping[str, Any]) -> AssetsDefinition:
-    """One multi-asset that builds whatever part of the product is selected; the caller provides the resource `dbt`."""
+    """One multi-asset that builds whatever part is selected; the caller provides the resource `product.resource`."""
 
     @dbt_assets(
         manifest=manifest,
         name=f"{product.slug}_dbt",
         dagster_dbt_translator=ProductTranslator(product),
         pool=product.slug,  # one build of a product at a time: its runs share one database file
+        required_resource_keys={product.resource},
     )
-    def transforms(context: AssetExecutionContext, dbt: DbtResource) -> Iterator[Any]:
+    def transforms(context: AssetExecutionContext) -> Iterator[Any]:
+        dbt: DbtResource = getattr(context.resources, product.resource)
         selected = _selected(context)
         result = dbt.build(
             context.run.run_id,

@@ -1,0 +1,1 @@
+"""Programs that are copied into images as they are; nothing on this machine imports them."""
