@@ -113,18 +113,16 @@ def test_without_cube_store_everything_else_is_there_and_looks_for_none(helm: He
 
 def test_a_products_models_reach_the_folder_that_cube_reads_byte_by_byte(helm: Helm, chart: Path) -> None:
     models = {
-        "orders.yml": "cubes:\n  - name: orders\n    sql_table: marts.orders # {{ jinja }} is Cube's\n\n",
-        "views.yml": "views: []\n",
+        "cubes/orders.yml": "cubes:\n  - name: orders\n    sql_table: marts.orders # {{ jinja }} is Cube's\n\n",
+        "views/orders.yml": "views: []\n",
     }
     objects = rendered(helm, chart, models=models)
-    assert objects["ConfigMap", "floe-cube-models"]["data"] == models
+    data = objects["ConfigMap", "floe-cube-models"]["data"]
     for name in (API, WORKER):
         mounts = container(objects, "Deployment", name)["volumeMounts"]
         # One file a mount: of a ConfigMap mounted whole, Cube reads each file once a link, three times in all.
-        assert [one["mountPath"] for one in mounts if one["name"] == "models"] == [
-            "/cube/conf/model/orders.yml", "/cube/conf/model/views.yml"
-        ]  # fmt: skip
-        assert {one["subPath"] for one in mounts if one["name"] == "models"} == set(models)
+        mounted = {one["mountPath"]: data[one["subPath"]] for one in mounts if one["name"] == "models"}
+        assert mounted == {f"/cube/conf/model/{file}": text for file, text in models.items()}
         assert not any(one["mountPath"] in {"/cube", "/cube/conf", "/cube/conf/model"} for one in mounts)
 
 
@@ -136,3 +134,11 @@ def test_cube_reads_the_platforms_object_store_with_the_platforms_credentials(he
     for name in ("CUBEJS_DB_DUCKDB_S3_ACCESS_KEY_ID", "CUBEJS_DB_DUCKDB_S3_SECRET_ACCESS_KEY", "CUBEJS_API_SECRET"):
         reference = environment[name]["valueFrom"]["secretKeyRef"]
         assert reference["key"] in objects["Secret", reference["name"]]["data"]
+
+
+def test_the_values_of_the_page_render(helm: Helm, chart: Path, project_root: Path) -> None:
+    page = (project_root / "docs" / "how-to" / "cube.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```yaml \S+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        assert ("Deployment", API) in rendered(helm, chart, **yaml.safe_load(block)["cube"])

@@ -48,6 +48,11 @@ annotations:
 {{- default (printf "%s-cube-models" (include "cube.fullname" .)) .Values.existingModelsConfigMap -}}
 {{- end -}}
 
+{{/* Key of a model file in the ConfigMap, where no key may hold a slash. */}}
+{{- define "cube.modelKey" -}}
+{{- . | replace "/" "__" -}}
+{{- end -}}
+
 {{/* Names of the model files, as a JSON list in a stable order. */}}
 {{- define "cube.modelFiles" -}}
 {{- if .Values.existingModelsConfigMap -}}

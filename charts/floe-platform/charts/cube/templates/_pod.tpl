@@ -114,7 +114,7 @@ spec:
         {{- range $files }}
         - name: models
           mountPath: /cube/conf/model/{{ . }}
-          subPath: {{ . }}
+          subPath: {{ include "cube.modelKey" . }}
           readOnly: true
         {{- end }}
   volumes:
