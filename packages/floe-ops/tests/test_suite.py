@@ -20,7 +20,7 @@ INI = """
 [tool.pytest.ini_options]
 addopts = ["--strict-markers", "--strict-config"]
 xfail_strict = true
-markers = ["requirement(id, ...): x", "duckdb: x", "catalog: x"]
+markers = ["requirement(id, ...): x", "duckdb: x", "catalog: x", "local: x", "cluster: x"]
 """
 MIXED = """
 import pytest
@@ -172,3 +172,31 @@ def test_an_expected_failure_that_breaks_the_rules_is_a_failure(run: Callable[..
     assert (done.code, done.totals["failed"], done.totals["xfailed"]) == (1, 6, 0)
     for said in (*marks.values(), "not from a mark"):
         assert said in done.output
+
+
+TARGETED = """
+import pytest
+
+@pytest.mark.requirement("WU1-AC1")
+@pytest.mark.local
+def test_here(): pass
+
+@pytest.mark.requirement("WU1-AC5")
+@pytest.mark.cluster
+def test_there(): pass
+
+@pytest.mark.requirement("WU1-AC2")
+def test_anywhere(): pass
+"""
+
+
+@pytest.mark.parametrize(("target", "kept"), [("", "WU1-AC1"), ("local", "WU1-AC1"), ("cluster", "WU1-AC5")])
+def test_what_cannot_run_on_a_target_is_deselected_there(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, target: str, kept: str
+) -> None:
+    monkeypatch.setenv("FLOE_TARGET", target)
+    done = run(TARGETED)
+    assert done.code == 0
+    assert set(done.facts) == {kept, "WU1-AC2"}
+    assert done.totals["skipped"] == 0
+    assert "1 deselected" in done.output

@@ -2,8 +2,9 @@
 
 A skipped test fails the session, an unexpected pass fails it, and an expected failure counts only with a reason, a
 tracking reference and a last day that has not passed. `--unit WU1` keeps the tests of one work unit, `--lane duckdb`
-or `--lane catalog` those of one lane. Inside of a Nox run each test leaves evidence for the criteria it names, and
-the session its totals.
+or `--lane catalog` those of one lane. A test marked `local` or `cluster` can only be run on that target, and is
+deselected on the other one; the plan says which criteria that leaves out. Inside of a Nox run each test leaves
+evidence for the criteria it names, and the session its totals.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pytest
 from floe_ops import evidence, orphans, plan, project
 from floe_ops.audits import collecting, xfails
 from floe_ops.audits.collected import Xfail
+from floe_ops.services import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -68,7 +70,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         laneless = [i.nodeid for i in of_unit if unit and not any(i.get_closest_marker(name) for name in LANES)]
         if laneless:
             raise pytest.UsageError(f"these tests of {unit} say no lane (duckdb or catalog): {', '.join(laneless)}")
-    kept = [item for item in of_unit if not lane or item.get_closest_marker(lane)]
+    target = os.environ.get("FLOE_TARGET") or LOCAL
+    here = [item for item in of_unit if _on(item, target)]
+    kept = [item for item in here if not lane or item.get_closest_marker(lane)]
     if (unit or lane) and not kept:
         asked = " ".join(word for word in (unit, lane) if word)
         raise pytest.UsageError(f"no test was collected for {asked}: what proves nothing cannot pass")
@@ -95,6 +99,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         report.longrepr = f"this expected failure {', '.join(broken)}; {xfails.HOW}"
         del report.wasxfail
     return report
+
+
+def _on(item: pytest.Item, target: str) -> bool:
+    """Whether a test can be run on `target`: it names no target, or this one."""
+    named = collecting.targets(item)
+    return not named or target in named
 
 
 def _proves(item: pytest.Item, unit: str) -> bool:

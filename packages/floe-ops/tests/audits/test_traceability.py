@@ -47,3 +47,14 @@ def test_another_target_has_other_due_criteria() -> None:
     with pytest.raises(WrongStateError) as caught:
         traceability.audit(tests, PLAN, "cluster")
     assert caught.value.why == "due and without a test: WU1-AC4 (title of WU1-AC4)"
+
+
+def test_a_test_that_is_not_run_on_the_target_covers_nothing_there() -> None:
+    tests = [
+        Test("tests/e2e/a::a", ("WU1-AC1", "WU1-AC2"), ()),
+        Test("tests/e2e/a::b", ("WU1-AC4",), (), ("local",)),
+        Test("tests/e2e/a::c", ("WU1-AC4",), (), ("cluster",)),
+    ]
+    assert "WU1-AC4" in traceability.audit(tests, PLAN, "cluster").tests
+    with pytest.raises(WrongStateError, match="criteria and tests do not match"):
+        traceability.audit(tests[:2], PLAN, "cluster")

@@ -34,13 +34,18 @@ class Xfail:
 
 @dataclass(frozen=True)
 class Test:
-    """One collected test: its node id, the criteria it proves, its xfail marks."""
+    """One collected test: its node id, the criteria it proves, its xfail marks, and its targets (none means any)."""
 
     __test__ = False  # pytest must not take it for a test class where a test module imports it
 
     nodeid: str
     criteria: tuple[str, ...]
     xfails: tuple[Xfail, ...]
+    targets: tuple[str, ...] = ()
+
+    def runs_on(self, target: str) -> bool:
+        """Whether it is among the tests that are run on `target`."""
+        return not self.targets or target in self.targets
 
     @property
     def e2e(self) -> bool:
@@ -80,7 +85,12 @@ def collect(project: Path) -> tuple[Test, ...]:
         why = "\n         ".join(f"{entry['nodeid']}: {entry['why']}" for entry in raw["broken"])
         raise WrongStateError("some test modules cannot be collected", where=str(project), why=why)
     return tuple(
-        Test(entry["nodeid"], tuple(entry["criteria"]), tuple(Xfail(**mark) for mark in entry["xfails"]))
+        Test(
+            entry["nodeid"],
+            tuple(entry["criteria"]),
+            tuple(Xfail(**mark) for mark in entry["xfails"]),
+            tuple(entry["targets"]),
+        )
         for entry in raw["tests"]
     )
 

@@ -10,12 +10,16 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from floe_ops.services import CLUSTER, LOCAL
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pytest
 
 OPTION = "--collected-to"
+TARGETS = (LOCAL, CLUSTER)
+"""Marks of tests that can be run on one target only."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,6 +49,11 @@ def xfails(item: pytest.Item, *, strict: bool) -> Iterator[dict[str, Any]]:
         }
 
 
+def targets(item: pytest.Item) -> list[str]:
+    """The targets that a test can be run on, where it says so; none means any."""
+    return [name for name in TARGETS if item.get_closest_marker(name)]
+
+
 class _Writer:
     def __init__(self, path: Path, *, strict: bool) -> None:
         self.path = path
@@ -63,6 +72,7 @@ class _Writer:
             {
                 "nodeid": item.nodeid,
                 "criteria": criteria(item),
+                "targets": targets(item),
                 "xfails": list(xfails(item, strict=self.strict)),
             }
             for item in session.items

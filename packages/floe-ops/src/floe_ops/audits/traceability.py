@@ -33,8 +33,9 @@ def audit(tests: Iterable[Test], plan: Plan, target: str) -> Coverage:
     for test in all_tests:
         for criterion in test.criteria:
             proving.setdefault(criterion, []).append(test.nodeid)
+    here = {criterion for test in all_tests if test.runs_on(target) for criterion in test.criteria}
     due = [key for key, criterion in plan.criteria.items() if plan.reach(criterion, target) == "due"]
-    problems = [*_problems(all_tests, proving, plan), *(_uncovered(due, proving, plan))]
+    problems = [*_problems(all_tests, proving, plan), *_uncovered(due, here, plan)]
     if problems:
         raise WrongStateError(
             "criteria and tests do not match",
@@ -53,7 +54,7 @@ def _problems(tests: tuple[Test, ...], proving: dict[str, list[str]], plan: Plan
             yield f"an e2e test that proves no criterion: {test.nodeid}"
 
 
-def _uncovered(due: list[str], proving: dict[str, list[str]], plan: Plan) -> Iterator[str]:
+def _uncovered(due: list[str], proved: set[str], plan: Plan) -> Iterator[str]:
     for key in due:
-        if key not in proving:
+        if key not in proved:
             yield f"due and without a test: {key} ({plan.criteria[key].title})"
