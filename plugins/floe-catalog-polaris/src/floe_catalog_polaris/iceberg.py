@@ -7,6 +7,7 @@ any other value with 400 or 403, and the clients bring their own S3 keys.
 from __future__ import annotations
 
 import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pyiceberg.catalog import Catalog
+    from pyiceberg.io import FileIO
     from requests import PreparedRequest, Response, Session
 
 ICEBERG_LIMITS = Timeouts(read=30.0)
 """A commit makes the server write to the object store before it answers."""
+NOTHING: Mapping[str, str] = MappingProxyType({})
+ENDPOINT = "s3.endpoint"
 AUTH_CLASS = f"{__name__}.PolarisAuth"
 
 
@@ -62,6 +66,11 @@ class PolarisRestCatalog(RestCatalog):
         self._timeouts = timeouts
         super().__init__(name, **properties)
 
+    def _load_file_io(self, properties: Mapping[str, str] = NOTHING, location: str | None = None) -> FileIO:
+        """The client's own address of the store wins: a server in a cluster tells a name that only this resolves."""
+        own = {name: self.properties[name] for name in (ENDPOINT,) if name in self.properties}
+        return super()._load_file_io({**properties, **own}, location)
+
     def _create_session(self) -> Session:
         session = super()._create_session()
         session.trust_env = not is_loopback(self.uri)
@@ -76,7 +85,7 @@ def s3_properties(
     """The FileIO properties of an S3 store with path-style addresses."""
     secret = secret_key.get_secret_value() if isinstance(secret_key, SecretStr) else secret_key
     return {
-        "s3.endpoint": endpoint,
+        ENDPOINT: endpoint,
         "s3.access-key-id": access_key,
         "s3.secret-access-key": secret,
         "s3.region": region,
