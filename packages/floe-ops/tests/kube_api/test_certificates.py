@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,13 @@ def test_a_client_is_known_by_name_and_group(authority: Authority) -> None:
     uses = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert list(uses) == [x509.oid.ExtendedKeyUsageOID.CLIENT_AUTH]
     assert not certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+
+
+def test_what_an_authority_signs_lives_as_long_as_it(tmp_path: Path) -> None:
+    authority = Authority("ca", tmp_path, timedelta(days=90))
+    for path in (authority.certificate, authority.client("client").certificate):
+        left = read(path).not_valid_after_utc - datetime.now(UTC)
+        assert timedelta(days=89) < left <= timedelta(days=90)
 
 
 def test_another_authority_is_not_trusted(authority: Authority, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def apply(settings: Settings, kubeconfig: Path, references: Mapping[str, str]) -
             "the cluster's addons cannot be applied",
             where="kubectl " + " ".join(words),
             why=done.stderr.strip()[-600:],
-            remedy="`bare-cluster down --wipe` and `up` start from nothing; `bare-cluster logs` shows the daemons' words",
+            remedy="see `bare-cluster logs kube-apiserver`; `bare-cluster down --wipe`, then `up`, starts from nothing",
         )
 
 

@@ -8,12 +8,15 @@ daemons in a leaf, and the kubelet makes its own beside that.
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 DAEMONS = "daemons"
 CONTROLLERS = ("cpuset", "cpu", "io", "memory", "pids", "hugetlb")
@@ -86,16 +89,14 @@ def _below(point: Path, root: str, group: str) -> Path:
 
 def make(name: str, found: list[Hierarchy]) -> list[Path]:
     """Make the group `name` in each hierarchy; returns the folders."""
-    made = []
-    for each in found:
-        folder = each.base / name
+    made = folders(name, found)
+    for each, folder in zip(found, made, strict=True):
         if each.unified:
             _hand_on(each.base)
         folder.mkdir(exist_ok=True)
         if "cpuset" in each.options.split(","):  # empty until somebody says which, and no process may join it before
             for file in ("cpuset.cpus", "cpuset.mems"):
                 (folder / file).write_text((each.base / file).read_text(encoding="ascii"), encoding="ascii")
-        made.append(folder)
     return made
 
 
@@ -122,14 +123,19 @@ def _hand_on(folder: Path) -> None:
                 (folder / "cgroup.subtree_control").write_text(f"+{controller}", encoding="ascii")
 
 
-def remove(name: str, found: list[Hierarchy]) -> None:
-    """Remove the group `name` and all below it everywhere; no error when there is none.
+def folders(name: str, found: list[Hierarchy]) -> list[Path]:
+    """Where the group `name` is, or would be."""
+    return [each.base / name for each in found]
+
+
+def remove(groups: Iterable[Path]) -> None:
+    """Remove groups and all below them; no error where there are none.
 
     Raises:
-        OSError: A process is still in it after some seconds.
+        OSError: A process is still in one after some seconds.
     """
-    for each in found:
-        _remove(each.base / name)
+    for folder in groups:
+        _remove(folder)
 
 
 @retry(retry=retry_if_exception_type(OSError), stop=stop_after_delay(CLEAN_S), wait=wait_fixed(0.05), reraise=True)
@@ -139,8 +145,3 @@ def _remove(folder: Path) -> None:
     for parent, _, _ in os.walk(folder, topdown=False):
         with suppress(FileNotFoundError):
             Path(parent).rmdir()
-
-
-def left(found: list[Hierarchy]) -> list[Path]:
-    """Groups of clusters, whether these live or not."""
-    return [folder for each in found for folder in each.base.glob("floe-bare-*") if re.search(r"-\d+$", folder.name)]

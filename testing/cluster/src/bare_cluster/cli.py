@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import click
 from floe_core.cli.failing import readable
 from floe_core.errors import ExitCode, MissingToolError, UsageError
 from floe_ops import console
+from floe_ops.targets import lease
 
 from bare_cluster import condition, ending, images, layout, machine, readiness, starting, status
 from bare_cluster.progress import Stages
@@ -23,29 +25,39 @@ if TYPE_CHECKING:
     from bare_cluster.condition import Condition
     from bare_cluster.layout import Layout
 
-EXIT_CODES = """\b
-Exit codes: 0 ready, 2 usage, 4 there but wrong, 5 something is missing, 6 not ready in time."""
+CODES = "0 ready, 2 usage, 4 there but wrong, 5 something is missing, 6 not ready in time"
 STATE = click.option("--state", metavar="DIR", help="The cluster's folder.  [default: .floe/cluster/bare]")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 LINES = 40
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
-def main() -> None:
-    """Run a real single-node Kubernetes in namespaces of its own, without a container engine.
+def _epilog(*examples: str, codes: str = CODES) -> str:
+    """What follows a command's options."""
+    return "\n".join(["\b", "Examples:", *(f"  {each}" for each in examples), "", f"Exit codes: {codes}."])
 
-    \b
-    Examples:
-      bare-cluster prepare            what this machine lacks
-      bare-cluster up                 start, join or heal the cluster of this checkout
-      bare-cluster load image.tar     bring images in
-      bare-cluster kubectl get pods -A
-      bare-cluster down --wipe        end it and delete its data
-    """
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_epilog(
+        "bare-cluster prepare            what this machine lacks",
+        "bare-cluster up                 start, join or heal the cluster of this checkout",
+        "bare-cluster load image.tar     bring images in",
+        "bare-cluster kubectl get pods -A",
+        "bare-cluster down --wipe        end it and delete its data",
+    ),
+)
+def main() -> None:
+    """Run a real single-node Kubernetes in namespaces of its own, without a container engine."""
     os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{machine.SBIN}"
 
 
-@main.command(epilog=EXIT_CODES)
+@main.command(
+    epilog=_epilog(
+        "bare-cluster up",
+        "bare-cluster up --ends-with $$ --json",
+        "bare-cluster up --state /var/tmp/second --memory-gib 8",
+    )
+)
 @STATE
 @AS_JSON
 @click.option(
@@ -62,14 +74,7 @@ def main() -> None:
 def up(  # noqa: PLR0913 - the options of a command
     *, state: str | None, as_json: bool, folder: Path | None, cpus: float, memory_gib: float, ends_with: int | None
 ) -> None:
-    """Start the cluster, join it where it runs, replace it where it half runs; returns when it is ready.
-
-    \b
-    Examples:
-      bare-cluster up
-      bare-cluster up --ends-with $$ --json
-      bare-cluster up --state /var/tmp/second --memory-gib 8
-    """
+    """Start the cluster, join it where it runs, replace it where it half runs; returns when it is ready."""
     place, stages = layout.at(state), Stages()
     machine.check(place.state)
     owner = _owner(ends_with)
@@ -87,12 +92,12 @@ def _tell_up(place: Layout, stages: Stages, *, as_json: bool) -> None:
         click.echo(json.dumps(told, indent=2))
     else:
         console.err().print(f"the cluster is ready after {stages.total:.1f} s", markup=False)
-        click.echo(f"export KUBECONFIG={place.kubeconfig}")
+        click.echo(f"export KUBECONFIG={shlex.quote(str(place.kubeconfig))}")
 
 
 def _owner(ends_with: int | None) -> str:
     if ends_with is None:
-        return starting.lease.DESK
+        return lease.DESK
     if not Path(f"/proc/{ends_with}").exists():
         raise UsageError(
             "the process that the cluster should end with is not there",
@@ -117,19 +122,13 @@ def _archives(folder: Path | None) -> list[Path]:
     return [built.archive for built in build.ensure(images.ADDONS).values()]
 
 
-@main.command()
+@main.command(epilog=_epilog("bare-cluster down", "bare-cluster down --wipe"))
 @STATE
 @AS_JSON
 @click.option("--wipe", is_flag=True, help="Delete its data too: objects, volumes, images.")
 @readable
 def down(*, state: str | None, as_json: bool, wipe: bool) -> None:
-    """End the cluster and all it runs; its data stays for the next `up` unless it is wiped.
-
-    \b
-    Examples:
-      bare-cluster down
-      bare-cluster down --wipe
-    """
+    """End the cluster and all it runs; its data stays for the next `up` unless it is wiped."""
     place, stages = layout.at(state), Stages()
     with starting.locked(place):
         ran = condition.look(place).lives
@@ -141,35 +140,26 @@ def down(*, state: str | None, as_json: bool, wipe: bool) -> None:
         click.echo(f"{'ended' if ran else 'it did not run'}{', data deleted' if wipe else ''} ({stages.total:.1f} s)")
 
 
-@main.command("status")
+@main.command(
+    "status", epilog=_epilog("bare-cluster status --json", codes="0 ready, 4 damaged, 5 not there, 6 not ready yet")
+)
 @STATE
 @AS_JSON
 @readable
 def status_command(*, state: str | None, as_json: bool) -> None:
-    """Tell whether the cluster runs, whether it is ready, and which daemon ended.
-
-    \b
-    Exit codes: 0 ready, 4 damaged, 5 not there, 6 not ready yet.
-    Example:
-      bare-cluster status --json
-    """
+    """Tell whether the cluster runs, whether it is ready, and which daemon ended."""
     told = status.report(layout.at(state))
     click.echo(json.dumps(told, indent=2) if as_json else status.words(told))
     raise click.exceptions.Exit(int(status.exit_code(told)))
 
 
-@main.command()
+@main.command(epilog=_epilog("bare-cluster load floe.tar postgresql.tar"))
 @STATE
 @AS_JSON
 @click.argument("archives", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @readable
 def load(*, state: str | None, as_json: bool, archives: Sequence[Path]) -> None:
-    """Bring the images of OCI ARCHIVES in; those that are there with the same digest are left alone.
-
-    \b
-    Example:
-      bare-cluster load floe.tar postgresql.tar
-    """
+    """Bring the images of OCI ARCHIVES in; those that are there with the same digest are left alone."""
     place, stages = layout.at(state), Stages()
     first = _running(place).first
     new = images.load(first, archives) if first else []
@@ -181,19 +171,13 @@ def load(*, state: str | None, as_json: bool, archives: Sequence[Path]) -> None:
         click.echo("\n".join(lines))
 
 
-@main.command()
+@main.command(epilog=_epilog("sudo .venv/bin/bare-cluster prepare --yes", codes="0 nothing is missing, 5 something is"))
 @STATE
 @AS_JSON
 @click.option("--yes", is_flag=True, help="Install the Debian packages (as root).")
 @readable
 def prepare(*, state: str | None, as_json: bool, yes: bool) -> None:
-    """Tell what this machine lacks to be a node; with --yes, install the packages that bring it.
-
-    \b
-    Exit codes: 0 nothing is missing, 5 something is.
-    Example:
-      sudo .venv/bin/bare-cluster prepare --yes
-    """
+    """Tell what this machine lacks to be a node; with --yes, install the packages that bring it."""
     folder = layout.at(state).state
     lacks = machine.lacks(folder)
     packages = sorted({lack.package for lack in lacks if lack.package})
@@ -209,17 +193,15 @@ def prepare(*, state: str | None, as_json: bool, yes: bool) -> None:
     raise click.exceptions.Exit(int(ExitCode.MISSING if lacks else ExitCode.OK))
 
 
-@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@main.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    epilog=_epilog("bare-cluster kubectl get pods --all-namespaces"),
+)
 @STATE
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @readable
 def kubectl(*, state: str | None, words: Sequence[str]) -> None:
-    """Call kubectl on the cluster; options of ours go before its words.
-
-    \b
-    Example:
-      bare-cluster kubectl get pods --all-namespaces
-    """
+    """Call kubectl on the cluster; options of ours go before its words."""
     from bare_cluster import addons
 
     place = layout.at(state)
@@ -229,20 +211,14 @@ def kubectl(*, state: str | None, words: Sequence[str]) -> None:
         os.execve(command[0], command, addons.environment(place.kubeconfig, settings))  # noqa: S606  # nosec B606 - the pinned tool
 
 
-@main.command()
+@main.command(epilog=_epilog("bare-cluster logs kubelet", "bare-cluster logs --lines 5"))
 @STATE
 @AS_JSON
 @click.option("--lines", default=LINES, show_default=True, type=click.IntRange(1), help="How many of each.")
 @click.argument("daemons", nargs=-1)
 @readable
 def logs(*, state: str | None, as_json: bool, lines: int, daemons: Sequence[str]) -> None:
-    """Print the last lines of the DAEMONS' logs, of all without a name.
-
-    \b
-    Examples:
-      bare-cluster logs kubelet
-      bare-cluster logs --lines 5
-    """
+    """Print the last lines of the DAEMONS' logs, of all without a name."""
     place = layout.at(state)
     there = sorted(path.stem for path in place.logs.glob("*.log"))
     unknown = [name for name in daemons if name not in there]

@@ -32,9 +32,11 @@ def end(layout: Layout, *, wipe: bool = False) -> None:
     if first is not None:
         first.kill()  # the kernel kills all others in its namespaces, and the guardian ends with it
     _wait(layout)
-    _clean(_known(layout, wipe=wipe))
+    known = _known(layout, wipe=wipe)
+    if known is not None:
+        network.disconnect(known.network)
+    cgroups.remove(processes.groups(layout))
     shutil.rmtree(layout.run, ignore_errors=True)
-    shutil.rmtree(layout.pki, ignore_errors=True)
     layout.kubeconfig.unlink(missing_ok=True)
     if wipe:
         shutil.rmtree(layout.state, ignore_errors=True)
@@ -69,9 +71,3 @@ def _wait(layout: Layout) -> None:
             why=f"process {first.pid if first else '?'} or its guardian still lives after SIGKILL",
             remedy=f"look what it waits for (a file system that hangs?), and at {layout.logs / 'guardian.log'}",
         ) from None
-
-
-def _clean(chosen: Settings | None) -> None:
-    if chosen is not None:
-        network.disconnect(chosen.network)
-        cgroups.remove(chosen.group, cgroups.hierarchies())

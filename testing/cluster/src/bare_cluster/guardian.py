@@ -2,7 +2,7 @@
 
 It leaves whoever called it, makes the control groups, and forks the first process into new namespaces; the kernel ends
 all processes in them with that one, and that one with the guardian. The guardian ends it when its last owner is gone,
-and in the end removes the control groups. (The link to the machine goes with its namespace.)
+and in the end removes the link to the machine and the control groups.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 from filelock import FileLock, Timeout
 from floe_ops.targets import lease
 
-from bare_cluster import cgroups, kernel, layout, processes, settings
+from bare_cluster import cgroups, kernel, layout, network, processes, settings
 from bare_cluster.processes import Process
 
 if TYPE_CHECKING:
@@ -45,24 +45,30 @@ def _guard(place: Layout) -> None:
     if chosen is None:
         raise SystemExit(f"there is no {place.settings}")
     found = cgroups.hierarchies()
-    cgroups.remove(chosen.group, found)
+    groups = cgroups.folders(chosen.group, found)
+    processes.note_groups(place, groups)
+    cgroups.remove(groups)
     try:
         child = _fork(place.state, cgroups.make(chosen.group, found))
         processes.note(place, Process.of(os.getpid()), Process.of(child))
         _watch(place, child)
     finally:
-        cgroups.remove(chosen.group, found)
+        network.disconnect(chosen.network)  # the kernel would, but takes its time
+        cgroups.remove(groups)
 
 
 def _fork(state: Path, groups: list[Path]) -> int:
     """The first process, once it is in its namespaces."""
     there, tell = os.pipe()
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
     kernel.unshare(kernel.NEW_PIDS)  # for children only
     child = os.fork()
     if child == 0:
         os.close(there)  # so that telling fails where the guardian is gone already
         kernel.die_with_parent()
         _become_first(state, groups, tell)
+    kernel.enter(own, kernel.NEW_PIDS)  # children to come are the machine's again
+    os.close(own)
     os.close(tell)
     with os.fdopen(there, "rb") as pipe:
         if not pipe.read():
@@ -72,9 +78,7 @@ def _fork(state: Path, groups: list[Path]) -> int:
 
 def _become_first(state: Path, groups: list[Path], tell: int) -> NoReturn:
     cgroups.join(groups)
-    kernel.unshare(
-        kernel.NEW_MOUNTS | kernel.NEW_CGROUPS | kernel.NEW_NAMES | kernel.NEW_IPC | kernel.NEW_NETWORK
-    )
+    kernel.unshare(kernel.NEW_MOUNTS | kernel.NEW_CGROUPS | kernel.NEW_NAMES | kernel.NEW_IPC | kernel.NEW_NETWORK)
     os.write(tell, b"in")
     os.execv(sys.executable, [sys.executable, "-m", "bare_cluster.node", str(state)])  # noqa: S606  # nosec B606 - ourselves
 

@@ -33,13 +33,22 @@ def unshare(namespaces: int) -> None:
     _check(_LIBC.unshare(namespaces), "unshare")
 
 
+def enter(namespace: int, kind: int) -> None:
+    """Enter the namespace of that kind to which the file descriptor leads; for NEW_PIDS, children will be in it.
+
+    Raises:
+        OSError: The kernel refuses.
+    """
+    _check(_LIBC.setns(namespace, kind), "setns")
+
+
 def die_with_parent() -> None:
     """Have the kernel kill this process as soon as the one that forked it is gone, in whatever namespace that is."""
     _check(_LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL), "prctl")
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
-    """Mount as mount(2) does: `source` is taken as it is, a link of /proc too.
+    """Make a mount; `source` is taken as it is, a link of /proc too.
 
     Raises:
         OSError: The kernel refuses.

@@ -1,6 +1,7 @@
-"""The keys of one start: three authorities, whose own keys are never written, and one pair for each who speaks.
+"""The keys of a cluster: three authorities, whose own keys are never written, and one pair for each who speaks.
 
-Every start makes new ones, so that nothing expires in a folder that was kept; they are good for a week.
+They live as long as the cluster's data: pods are told once, when they start, whom to trust, and new keys would shut out
+those that were there before.
 """
 
 from __future__ import annotations
@@ -8,9 +9,12 @@ from __future__ import annotations
 import base64
 import shutil
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import yaml
+from cryptography import x509
+from floe_core.errors import WrongStateError
 from floe_ops.kube_api.certificates import ADMINS, HOST, Authority, Pair, signing_key
 from floe_ops.kube_api.commands import API, ETCD, Keys
 from floe_ops.targets.local.layout import write_private
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
     from bare_cluster.network import Network
 
+LIFE, LEAST = timedelta(days=365), timedelta(days=1)
 KUBELET, KUBELET_SERVER = f"system:node:{NODE}", "kubelet-server"
 CONTROLLERS, SCHEDULER, PROXY = "system:kube-controller-manager", "system:kube-scheduler", "system:kube-proxy"
 API_CLIENT, FRONT_PROXY, ADMIN = "kube-apiserver-kubelet-client", "front-proxy-client", "admin"
@@ -63,14 +68,29 @@ class NodeKeys:
         return self.folder / f"{name}.kubeconfig"
 
 
-def make(folder: Path, network: Network) -> NodeKeys:
-    """New keys in `folder`, whatever was there before."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
+def ensure(folder: Path, network: Network) -> NodeKeys:
+    """The keys in `folder`, made where there are none; whole or not at all.
+
+    Raises:
+        WrongStateError: They are about to expire.
+    """
     keys = NodeKeys(folder)
-    Authority("etcd-ca", folder).server(ETCD)
-    Authority("front-proxy-ca", folder).client(FRONT_PROXY)
-    cluster = Authority("ca", folder)
+    if folder.is_dir():
+        _refuse_expiring(keys)
+        return keys
+    making = folder.with_name(f"{folder.name}.making")
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(mode=0o700)
+    _make(NodeKeys(making), network)
+    making.rename(folder)
+    return keys
+
+
+def _make(keys: NodeKeys, network: Network) -> None:
+    folder = keys.folder
+    Authority("etcd-ca", folder, LIFE).server(ETCD)
+    Authority("front-proxy-ca", folder, LIFE).client(FRONT_PROXY)
+    cluster = Authority("ca", folder, LIFE)
     cluster.server(API, (*API_NAMES, str(network.api), str(network.node)))
     cluster.server(KUBELET_SERVER, (NODE, str(network.node)))
     cluster.client(ADMIN, ADMINS)
@@ -82,7 +102,17 @@ def make(folder: Path, network: Network) -> NodeKeys:
     inside = f"https://{HOST}:{API_PORT}"
     for name, user in KUBECONFIGS.items():
         write_private(keys.kubeconfig(name), kubeconfig(inside, keys, user))
-    return keys
+
+
+def _refuse_expiring(keys: NodeKeys) -> None:
+    end = x509.load_pem_x509_certificate(keys.api.ca.read_bytes()).not_valid_after_utc
+    if end - datetime.now(UTC) < LEAST:
+        raise WrongStateError(
+            "the cluster's keys expire",
+            where=str(keys.folder),
+            why=f"they are good until {end:%Y-%m-%d}; they live as long as the cluster's data, a year at most",
+            remedy="start anew: `bare-cluster down --wipe`, then `up`",
+        )
 
 
 def kubeconfig(url: str, keys: NodeKeys, user: str) -> str:

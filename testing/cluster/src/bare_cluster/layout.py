@@ -6,11 +6,14 @@ a Unix socket's path ends at 108 bytes, and overlayfs cannot take a colon.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from floe_ops import project
+
+if TYPE_CHECKING:
+    import os
 
 INSIDE = Path("/run/bare-cluster")
 
@@ -23,7 +26,7 @@ class Layout:
 
     @property
     def pki(self) -> Path:
-        """Keys and certificates of this start."""
+        """Keys and certificates; outlive `down`, as the objects do that were made with them."""
         return self.state / "pki"
 
     @property
@@ -92,6 +95,11 @@ class Layout:
         return self.run / "processes.json"
 
     @property
+    def groups(self) -> Path:
+        """The folders of its control groups, as JSON, written by the guardian before it makes them."""
+        return self.run / "groups.json"
+
+    @property
     def alive(self) -> Path:
         """A lock that the guardian holds as long as it lives."""
         return self.run / "guardian.lock"
@@ -115,7 +123,7 @@ class Layout:
         """Make the folders, closed to other users where they hold secrets."""
         self.state.mkdir(parents=True, exist_ok=True)
         self.state.chmod(0o711)  # containers of any user pass through it to their volumes
-        for folder in (self.pki, self.configs, self.cni, self.logs, self.run, self.owners, self.etcd):
+        for folder in (self.configs, self.cni, self.logs, self.run, self.owners, self.etcd):
             folder.mkdir(exist_ok=True, mode=0o700)
         for folder in (self.containerd, self.kubelet, self.pod_logs, self.volumes):
             folder.mkdir(exist_ok=True, mode=0o711)

@@ -46,9 +46,7 @@ def make(settings: Settings) -> Plan:
         # a Service that kube-proxy does not know yet must fail at once, not be routed to the machine and time out
         *(f"rule add iif {link} to {network.services} unreachable" for link in ("cni0", INSIDE_LINK)),
     )
-    return Plan(
-        NODE, [["ip", *line.split()] for line in ip], daemons.first(settings), daemons.second(settings)
-    )
+    return Plan(NODE, [["ip", *line.split()] for line in ip], daemons.first(settings), daemons.second(settings))
 
 
 def write(path: Path, plan: Plan) -> None:

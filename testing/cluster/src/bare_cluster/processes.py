@@ -7,13 +7,14 @@ import os
 import signal
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import psutil
 from floe_ops.targets.local.layout import write_private
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
 
     from bare_cluster.layout import Layout
 
@@ -89,6 +90,19 @@ def first(layout: Layout) -> Process | None:
     """The first process of the last start, living or not; None before one was noted."""
     noted = _read(layout.processes)
     return Process(**noted["first"]) if noted else None
+
+
+def note_groups(layout: Layout, groups: Iterable[Path]) -> None:
+    """Keep where the cluster's control groups are: who cleans up after it may lie in other ones."""
+    write_private(layout.groups, json.dumps([str(each) for each in groups]))
+
+
+def groups(layout: Layout) -> list[Path]:
+    """The control groups of the last start; none before they were noted."""
+    try:
+        return [Path(each) for each in json.loads(layout.groups.read_text(encoding="utf-8"))]
+    except FileNotFoundError:
+        return []
 
 
 def note_daemons(path: Path, told: Daemons) -> None:

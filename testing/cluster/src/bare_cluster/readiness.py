@@ -72,10 +72,9 @@ def _deployment(api: Api, name: str, namespace: str) -> str:
 def _reasons(api: Api, namespace: str) -> str:
     """Why containers of the namespace wait, as far as they say."""
     pods = api.get(f"/api/v1/namespaces/{namespace}/pods")["items"]
-    states = (
-        status.get("state", {}).get("waiting", {}) for pod in pods for status in pod["status"].get("containerStatuses", [])
-    )
-    told = [f"{each['reason']} {each.get('message', '')}".strip() for each in states if each.get("reason")]
+    statuses = (each for pod in pods for each in pod["status"].get("containerStatuses", []))
+    waiting = (each.get("state", {}).get("waiting", {}) for each in statuses)
+    told = [f"{each['reason']} {each.get('message', '')}".strip() for each in waiting if each.get("reason")]
     return f": {'; '.join(told)}" if told else ""
 
 

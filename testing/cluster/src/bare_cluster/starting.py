@@ -83,9 +83,8 @@ def up(layout: Layout, wish: Wish, stages: Stages) -> Settings:
         else:
             _refuse_other_wishes(layout, wish, found)
             lease.add(layout.owners, wish.owner)
-        first, chosen = _whole(found)
-        _make_ready(layout, wish, first, chosen, references, stages)
-    return chosen
+        _make_ready(layout, found, wish, references, stages)
+    return _whole(found)[1]
 
 
 @contextmanager
@@ -143,7 +142,7 @@ def _start(layout: Layout, wish: Wish, pause: str, found: Condition, stages: Sta
         layout.make()
         chosen = _choose(layout, wish, pause, found.settings)
         settings.write(layout, chosen)
-        own = keys.make(layout.pki, chosen.network)
+        own = keys.ensure(layout.pki, chosen.network)
         write_private(layout.kubeconfig, keys.kubeconfig(chosen.network.url, own, keys.ADMIN))
         configs.write(layout, chosen, configs.this_machine(machine.cni_programs(), may_raise=machine.may_raise()))
         plan.write(layout.plan, plan.make(chosen))
@@ -196,19 +195,18 @@ def _whole(found: Condition) -> tuple[Process, Settings]:
     return found.first, found.settings
 
 
-def _make_ready(
-    layout: Layout, wish: Wish, first: Process, chosen: Settings, references: dict[str, str], stages: Stages
-) -> None:
+def _make_ready(layout: Layout, found: Condition, wish: Wish, references: dict[str, str], stages: Stages) -> None:
     """Everything after the first process; each step does nothing where it was done before."""
+    first, chosen = _whole(found)
     own = keys.NodeKeys(layout.pki)
     if not network.connected(chosen.network):
         network.connect(chosen.network, first.pid)
     with asking.api(chosen.network, own) as api:
-        with stages.stage("API server"):
-            readiness.wait(layout, first, lambda: readiness.api_objection(api), API_S)
         with stages.stage("images"):
             readiness.wait(layout, first, lambda: images.objection(first), CONTAINERD_S)
-            images.load(first, wish.archives)
+            images.load(first, wish.archives)  # while the API server starts
+        with stages.stage("API server"):
+            readiness.wait(layout, first, lambda: readiness.api_objection(api), API_S)
         with stages.stage("addons"):
             addons.apply(chosen, layout.kubeconfig, references)
         with stages.stage("node, addons and DNS ready"):

@@ -1,4 +1,4 @@
-"""The keys and certificates of one start, in files that only the owner can read; nothing outlives the start."""
+"""Keys and certificates, in files that only the owner can read; those of one start of the API server go with it."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ class Pair:
 
 
 class Authority:
-    """One certificate authority; its own key is never written."""
+    """One certificate authority; its own key is never written. What it signs is good for its own `life`."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, life: timedelta = LIFE) -> None:
         self._folder = folder
+        self._life = life
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         usage = x509.KeyUsage(
@@ -51,7 +52,7 @@ class Authority:
             decipher_only=False,
         )
         builder = (
-            _builder(self._name, self._name, self._key.public_key())
+            _builder(self._name, self._name, self._key.public_key(), life)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(usage, critical=True)
         )
@@ -81,7 +82,7 @@ class Authority:
         if group:
             parts.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, group))
         builder = (
-            _builder(x509.Name(parts), self._name, key.public_key())
+            _builder(x509.Name(parts), self._name, key.public_key(), self._life)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
         )
@@ -108,7 +109,9 @@ def _general(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, life: timedelta
+) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
@@ -117,7 +120,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - SKEW)
-        .not_valid_after(now + LIFE)
+        .not_valid_after(now + life)
     )
 
 
