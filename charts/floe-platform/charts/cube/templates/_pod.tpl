@@ -36,26 +36,23 @@ affinity:
 {{- end }}
 {{- end -}}
 
-{{/* Startup, readiness and liveness by HTTP on one port. Both programs serve /readyz (a query goes through) and /livez. */}}
+{{/*
+Startup, readiness and liveness. Cube says by HTTP whether a query goes through; Cube Store opens its port once its
+metastore is loaded. Takes a map of the probe's kind, for readiness (`ready`) and for life (`live`).
+*/}}
 {{- define "cube.probes" -}}
 startupProbe:
-  httpGet:
-    path: /livez
-    port: {{ . }}
+  {{- toYaml .live | nindent 2 }}
   periodSeconds: 2
   timeoutSeconds: 5
   failureThreshold: 90
 readinessProbe:
-  httpGet:
-    path: /readyz
-    port: {{ . }}
+  {{- toYaml .ready | nindent 2 }}
   periodSeconds: 5
   timeoutSeconds: 5
   failureThreshold: 3
 livenessProbe:
-  httpGet:
-    path: /livez
-    port: {{ . }}
+  {{- toYaml .live | nindent 2 }}
   periodSeconds: 10
   timeoutSeconds: 5
   failureThreshold: 6
@@ -101,7 +98,9 @@ spec:
         {{- end }}
       env:
         {{- include "cube.environment" . | nindent 8 }}
-      {{- include "cube.probes" "http" | nindent 6 }}
+      {{- $ready := dict "httpGet" (dict "path" "/readyz" "port" "http") }}
+      {{- $live := dict "httpGet" (dict "path" "/livez" "port" "http") }}
+      {{- include "cube.probes" (dict "ready" $ready "live" $live) | nindent 6 }}
       resources:
         {{- toYaml .values.resources | nindent 8 }}
       {{- include "cube.containerSecurity" $root | nindent 6 }}
