@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from polaris_standin import principals
 from polaris_standin.access import caller_of, path_of, require
+from polaris_standin.engines.sqlite import Sqlite
 from polaris_standin.errors import ApiError
 from polaris_standin.store import (
     CATALOG_ROLE_USAGE,
@@ -18,7 +19,7 @@ class World:
     """A catalog with a namespace, a table beside it, and a principal with one role of each kind."""
 
     def __init__(self) -> None:
-        self.store = store = Store(None)
+        self.store = store = Store(Sqlite())
         self.catalog, self.other = (store.add(Kind.CATALOG, ROOT_CONTAINER, name, {}) for name in "cd")
         self.namespace, self.sibling = (store.add(Kind.NAMESPACE, self.catalog.id, n, {}) for n in "ns")
         self.table = store.add(Kind.TABLE, self.namespace.id, "t", {})

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 import requests
+from polaris_standin.engines.sqlite import Sqlite
 from polaris_standin.health import Health
 from polaris_standin.metrics import Metrics
 from polaris_standin.store import Store
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_a_broken_database_is_down_but_alive() -> None:
-    store = Store(None)
+    store = Store(Sqlite())
     health = Health(store, Metrics())
     assert json.loads(bytes(health._respond("/q/health/ready").body))["status"] == "UP"
     store.close()

@@ -4,6 +4,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from polaris_standin.engines.sqlite import Sqlite
 from polaris_standin.store import ROOT_CONTAINER, DuplicateError, Kind, StaleError, Store
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def store() -> Store:
-    return Store(None)
+    return Store(Sqlite())
 
 
 def test_names_are_unique_in_their_place_and_kind_and_tell_case(store: Store) -> None:
@@ -48,6 +49,18 @@ def test_moving_keeps_the_entity_and_its_grants(store: Store) -> None:
     assert [grant.grantee for grant in store.grants_on(table.id)] == [99]
     with pytest.raises(StaleError):
         store.move(table, source.id, "t")
+
+
+def test_moving_onto_a_taken_name_is_refused_and_leaves_all_as_it_was(store: Store) -> None:
+    first, second = (store.add(Kind.TABLE, ROOT_CONTAINER, name, {}) for name in "ab")
+    with store.transaction():
+        with pytest.raises(DuplicateError):
+            store.move(second, ROOT_CONTAINER, "a")
+        with pytest.raises(DuplicateError):
+            store.add(Kind.TABLE, ROOT_CONTAINER, "b", {})
+        store.grant(second.id, first.id, "X")
+    assert store.get(second.id) == second
+    assert len(store.grants_on(first.id)) == 1, "a refusal does not end the transaction"
 
 
 def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
@@ -105,11 +118,11 @@ def test_of_threads_that_update_one_version_one_wins(store: Store) -> None:
 
 def test_a_file_keeps_everything(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
-    first = Store(path)
+    first = Store(Sqlite(path))
     entity = first.add(Kind.CATALOG, ROOT_CONTAINER, "a", {"é": [1]})
     first.grant(entity.id, ROOT_CONTAINER, "X")
     first.close()
-    again = Store(path)
+    again = Store(Sqlite(path))
     assert again.get(entity.id) == entity
     assert [grant.privilege for grant in again.grants_to(entity.id)] == ["X"]
     again.close()

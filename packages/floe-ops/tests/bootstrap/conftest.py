@@ -13,6 +13,7 @@ from floe_ops.warehouse import Warehouse
 from polaris_standin import principals, server
 from polaris_standin.app import Api
 from polaris_standin.doubles import Buckets, Gate
+from polaris_standin.engines.sqlite import Sqlite
 from polaris_standin.health import Health
 from polaris_standin.iceberg.storage import Storage
 from polaris_standin.metrics import Metrics
@@ -69,7 +70,7 @@ def servers() -> Iterator[tuple[Switch, str, Switch, str]]:
 def polaris(servers: tuple[Switch, str, Switch, str]) -> tuple[str, str]:
     """API and management URL of a fresh stand-in."""
     api, api_url, management, management_url = servers
-    store = Store(None)
+    store = Store(Sqlite())
     principals.bootstrap(store, "root", SECRET)
     metrics = Metrics()
     api.app = Api(Service(store, Tokens(3600), Storage(), "POLARIS"), metrics)

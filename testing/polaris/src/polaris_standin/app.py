@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from polaris_standin.errors import WireError
+from polaris_standin.engines import DatabaseError
+from polaris_standin.errors import ApiError, WireError
 from polaris_standin.routes import ROUTES
 from polaris_standin.wire import (
     Answer,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
+    from polaris_standin.access import Caller
     from polaris_standin.metrics import Metrics
     from polaris_standin.service import Service
 
@@ -68,5 +70,16 @@ class Api:
         self._service.check_realm(call.headers)
         check_negotiation(route, call.headers)
         if not route.is_open:
-            call.caller_or_none = self._service.authenticate(call.headers)
-        return route.handler(call)
+            call.caller_or_none = self._authenticated(call)
+        try:
+            return route.handler(call)
+        except DatabaseError as error:
+            message = f"Failed to retrieve polaris entity due to {error}"
+            raise ApiError(500, "RuntimeException", message) from error
+
+    def _authenticated(self, call: Call) -> Caller:
+        """The caller. Without its database Polaris says 503 here and 500 later (read in its source, not measured)."""
+        try:
+            return self._service.authenticate(call.headers)
+        except DatabaseError as error:
+            raise ApiError(503, "ServiceUnavailableException", "Unable to fetch principal entity") from error

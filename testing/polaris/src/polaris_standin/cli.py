@@ -1,16 +1,14 @@
 """`polaris-standin`: start the stand-in in the foreground.
 
-Exit codes: 2 for a mistake in the call or its environment, 4 for a port that is taken or a state that cannot
-be used. SIGTERM and SIGINT end the process at once with the signal's own status.
+Exit codes: 2 for a mistake in the call or its environment, 4 for a port that is taken, a state that cannot be
+used or a database that does not answer. SIGTERM and SIGINT end the process at once with the signal's own status.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import sqlite3
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -22,14 +20,13 @@ USAGE = 2
 WRONG = 4
 CREDENTIALS = "POLARIS_BOOTSTRAP_CREDENTIALS"
 MEMORY = ":memory:"
-DATABASE = "polaris.sqlite"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until a signal comes."""
-    options = _parser().parse_args(arguments)
+    options = _options(arguments)
     realm, client_id, secret = _credentials(os.environ.get(CREDENTIALS))
-    from polaris_standin import principals, server
+    from polaris_standin import server
     from polaris_standin.iceberg.storage import Storage
     from polaris_standin.service import Service
     from polaris_standin.tokens import Tokens
@@ -39,13 +36,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
         management = server.listen(options.host, options.management_port)
     except server.PortTakenError as error:
         _fail(WRONG, str(error), "choose another with --port or --management-port, or end who listens there")
-    try:
-        store = _open(options.state)
-        principals.bootstrap(store, client_id, secret)
-    except (OSError, sqlite3.Error) as error:
-        _fail(WRONG, f"cannot use the state {options.state}: {error}", "give another --state, or remove it")
+    store = _store(options, client_id, secret)
     service = Service(store, Tokens(options.token_seconds), Storage(), realm, options.require_realm)
     server.serve(service, api, management)
+
+
+def _store(options: argparse.Namespace, client_id: str, secret: str) -> Store:
+    from polaris_standin import starting
+    from polaris_standin.engines import DatabaseError
+
+    if options.database is not None:
+        return starting.in_database(options.database, client_id, secret, options.database_seconds)
+    try:
+        return starting.in_file(options.state, client_id, secret)
+    except (OSError, DatabaseError) as error:
+        _fail(WRONG, f"cannot use the state {options.state}: {error}", "give another --state, or remove it")
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The words of the call; what they leave open comes from the environment where `--from-environment` says so."""
+    parser = _parser()
+    if parser.parse_args(arguments).from_environment:
+        from polaris_standin import environment
+
+        try:
+            settings = environment.read(os.environ)
+        except environment.SettingError as error:
+            _fail(USAGE, str(error), "set a supported value; `polaris-standin --help` names what is read")
+        parser.set_defaults(**vars(settings))
+    return parser.parse_args(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,6 +80,20 @@ def _parser() -> argparse.ArgumentParser:
         "--state", default=MEMORY, help=f"folder for the state, or {MEMORY} to lose it at the end (default)"
     )
     parser.add_argument("--token-seconds", type=_seconds, default=3600, help="life of a token (default: %(default)s)")
+    parser.add_argument(
+        "--from-environment",
+        action="store_true",
+        help="take what no option says from the variables that the real server reads: QUARKUS_HTTP_HOST (0.0.0.0), "
+        "QUARKUS_HTTP_PORT, QUARKUS_MANAGEMENT_PORT, POLARIS_PERSISTENCE_TYPE (in-memory, relational-jdbc), "
+        "QUARKUS_DATASOURCE_JDBC_URL (jdbc:postgresql://host:port/database), QUARKUS_DATASOURCE_USERNAME and _PASSWORD",
+    )
+    parser.add_argument(
+        "--database-seconds",
+        type=_seconds,
+        default=120,
+        help="how long to wait for the database at the start (default: %(default)s)",
+    )
+    parser.set_defaults(database=None)
     parser.add_argument("--require-realm", action="store_true", help="refuse requests without a Polaris-Realm header")
     return parser
 
@@ -75,7 +108,7 @@ def _port(text: str) -> int:
 def _seconds(text: str) -> int:
     seconds = int(text)
     if seconds < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no life of a token (1 or more seconds)")
+        raise argparse.ArgumentTypeError(f"{text} is no duration (1 or more seconds)")
     return seconds
 
 
@@ -87,22 +120,6 @@ def _credentials(text: str | None) -> tuple[str, str, str]:
         _fail(USAGE, f"{CREDENTIALS} {state}", f'set it, for example {CREDENTIALS}="POLARIS,root,<secret>"')
     realm, client_id, secret = parts
     return realm, client_id, secret
-
-
-def _open(state: str) -> Store:
-    """The store in a folder or in memory.
-
-    Raises:
-        OSError, sqlite3.Error: It cannot be made or is none.
-    """
-    from polaris_standin.store import Store
-
-    if state == MEMORY:
-        return Store(None)
-    folder = Path(state)
-    # Salted hashes of secrets are in there: for the owner only.
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Store(folder / DATABASE)
 
 
 def _fail(code: int, what: str, remedy: str) -> NoReturn:

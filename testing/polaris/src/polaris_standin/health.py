@@ -6,12 +6,13 @@ Readiness asks the database and nothing else; a stopped object store leaves it u
 from __future__ import annotations
 
 import json
-import sqlite3
 from typing import TYPE_CHECKING, Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from polaris_standin.engines import DatabaseError
 from polaris_standin.metrics import CONTENT_TYPE
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class Health:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        response = self._respond(Request(scope, receive).url.path.rstrip("/"))
+        # In a thread: a database that is silent must hold up nobody else.
+        response = await run_in_threadpool(self._respond, Request(scope, receive).url.path.rstrip("/"))
         await response(scope, receive, send)
 
     def _respond(self, path: str) -> Response:
@@ -52,7 +54,7 @@ class Health:
     def _database(self) -> dict[str, Any]:
         try:
             self._store.ping()
-        except sqlite3.Error as error:
+        except DatabaseError as error:
             reason = f"Unable to execute the validation check for the default DataSource: {error}"
             return {"name": _CHECK, "status": "DOWN", "data": {"<default>": reason}}
         return {"name": _CHECK, "status": "UP"}

@@ -1,4 +1,4 @@
-"""State: named entities in a tree and grant records, in one SQLite database.
+"""State: named entities in a tree and grant records, in a database.
 
 Everything that Polaris names is an entity: catalogs, principals and principal roles below the root
 container (id 0), catalog roles and namespaces below a catalog, namespaces and tables below a namespace.
@@ -6,51 +6,26 @@ A grant record says that a grantee (a role, or a principal) holds a privilege on
 assignments are grant records too, with the two USAGE privileges. Grants and memberships are read at each
 request, so that they act at once.
 
-One connection behind a lock serves all threads; a write transaction is atomic, in memory and on disk.
+There is one writer at a time, whatever the engine: what a transaction has read stays true until it ends.
 Entity ids are never used twice: a token of a deleted principal must not fit a later one.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from contextlib import AbstractContextManager
+
+    from polaris_standin.engines import Engine, Row
 
 ROOT_CONTAINER = 0
 PRINCIPAL_ROLE_USAGE = "PRINCIPAL_ROLE_USAGE"
 CATALOG_ROLE_USAGE = "CATALOG_ROLE_USAGE"
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS entity (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind TEXT NOT NULL,
-    parent INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    created INTEGER NOT NULL,
-    updated INTEGER NOT NULL,
-    body TEXT NOT NULL,
-    UNIQUE (kind, parent, name)
-);
-CREATE TABLE IF NOT EXISTS grant_record (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    grantee INTEGER NOT NULL,
-    securable INTEGER NOT NULL,
-    privilege TEXT NOT NULL,
-    UNIQUE (grantee, securable, privilege)
-);
-CREATE INDEX IF NOT EXISTS entity_parent ON entity (parent);
-CREATE INDEX IF NOT EXISTS grant_securable ON grant_record (securable);
-"""
 
 
 class Kind(StrEnum):
@@ -96,50 +71,26 @@ class Grant:
 
 
 class Store:
-    """The entities and grants of the one realm.
+    """The entities and grants of the one realm; every method raises DatabaseError where the engine does.
 
     Args:
-        path: Database file, made when it is not there; None keeps everything in memory.
-
-    Raises:
-        sqlite3.Error: The file cannot be opened or is no database.
+        engine: The database that holds them.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._lock = threading.RLock()
-        self._connection = sqlite3.connect(
-            path if path is not None else ":memory:", isolation_level=None, check_same_thread=False
-        )
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.executescript(_SCHEMA)
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing; nests (the outermost one commits), and excludes other threads."""
-        with self._lock:
-            if self._connection.in_transaction:
-                yield
-                return
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing; nests (the outermost one commits), and excludes other writers."""
+        return self._engine.transaction()
 
     def close(self) -> None:
         """Close the database."""
-        with self._lock:
-            self._connection.close()
+        self._engine.close()
 
     def ping(self) -> None:
-        """Ask the database for anything.
-
-        Raises:
-            sqlite3.Error: It does not answer.
-        """
-        self._rows("SELECT 1")
+        """Ask the database for the state."""
+        self._engine.run("SELECT 1 FROM entity LIMIT 1")
 
     # entities
 
@@ -150,30 +101,36 @@ class Store:
             DuplicateError: The name is taken.
         """
         now = time.time_ns() // 1_000_000
-        with self._lock:
-            try:
-                cursor = self._connection.execute(
-                    "INSERT INTO entity (kind, parent, name, version, created, updated, body)"
-                    " VALUES (?, ?, ?, 1, ?, ?, ?)",
-                    (kind, parent, name, now, now, json.dumps(body)),
-                )
-            except sqlite3.IntegrityError as error:
-                raise DuplicateError(name) from error
-            return Entity(int(cursor.lastrowid or 0), kind, parent, name, 1, now, now, body)
+        with self.transaction():
+            made = self._engine.run(
+                "INSERT INTO entity (kind, parent, name, version, created, updated, body)"
+                " VALUES (?, ?, ?, 1, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id",
+                str(kind),
+                parent,
+                name,
+                now,
+                now,
+                json.dumps(body),
+            )
+        if not made:
+            raise DuplicateError(name)
+        return Entity(made[0][0], kind, parent, name, 1, now, now, body)
 
     def find(self, kind: Kind, parent: int, name: str) -> Entity | None:
         """An entity by its place and name."""
-        rows = self._rows("SELECT * FROM entity WHERE kind = ? AND parent = ? AND name = ?", kind, parent, name)
+        rows = self._engine.run(
+            "SELECT * FROM entity WHERE kind = ? AND parent = ? AND name = ?", str(kind), parent, name
+        )
         return _entity(rows[0]) if rows else None
 
     def get(self, entity_id: int) -> Entity | None:
         """An entity by its id."""
-        rows = self._rows("SELECT * FROM entity WHERE id = ?", entity_id)
+        rows = self._engine.run("SELECT * FROM entity WHERE id = ?", entity_id)
         return _entity(rows[0]) if rows else None
 
     def children(self, kind: Kind, parent: int) -> list[Entity]:
         """Entities of one kind below a parent, oldest first."""
-        rows = self._rows("SELECT * FROM entity WHERE kind = ? AND parent = ? ORDER BY id", kind, parent)
+        rows = self._engine.run("SELECT * FROM entity WHERE kind = ? AND parent = ? ORDER BY id", str(kind), parent)
         return [_entity(row) for row in rows]
 
     def update(self, entity: Entity, body: dict[str, Any], *, touch: bool = True) -> Entity:
@@ -189,8 +146,11 @@ class Store:
         """
         updated = time.time_ns() // 1_000_000 if touch else entity.updated
         self._change(
-            "UPDATE entity SET body = ?, version = version + 1, updated = ? WHERE id = ? AND version = ?",
-            (json.dumps(body), updated, entity.id, entity.version),
+            "UPDATE entity SET body = ?, version = version + 1, updated = ? WHERE id = ? AND version = ? RETURNING id",
+            json.dumps(body),
+            updated,
+            entity.id,
+            entity.version,
         )
         return Entity(
             entity.id,
@@ -210,8 +170,10 @@ class Store:
             StaleError: As `update`.
         """
         self._change(
-            "UPDATE entity SET body = ? WHERE id = ? AND version = ?",
-            (json.dumps(body), entity.id, entity.version),
+            "UPDATE entity SET body = ? WHERE id = ? AND version = ? RETURNING id",
+            json.dumps(body),
+            entity.id,
+            entity.version,
         )
 
     def move(self, entity: Entity, parent: int, name: str) -> None:
@@ -221,66 +183,69 @@ class Store:
             DuplicateError: The new name is taken.
             StaleError: As `update`.
         """
-        try:
+        with self.transaction():
+            other = self.find(entity.kind, parent, name)
+            if other is not None and other.id != entity.id:
+                raise DuplicateError(name)
             self._change(
-                "UPDATE entity SET parent = ?, name = ?, version = version + 1 WHERE id = ? AND version = ?",
-                (parent, name, entity.id, entity.version),
+                "UPDATE entity SET parent = ?, name = ?, version = version + 1"
+                " WHERE id = ? AND version = ? RETURNING id",
+                parent,
+                name,
+                entity.id,
+                entity.version,
             )
-        except sqlite3.IntegrityError as error:
-            raise DuplicateError(name) from error
 
     def remove(self, entity: Entity) -> None:
         """Remove an entity and every grant on it and to it; its children are the caller's business."""
         with self.transaction():
-            self._connection.execute("DELETE FROM entity WHERE id = ?", (entity.id,))
-            self._connection.execute(
-                "DELETE FROM grant_record WHERE grantee = ? OR securable = ?", (entity.id, entity.id)
-            )
+            self._engine.run("DELETE FROM entity WHERE id = ?", entity.id)
+            self._engine.run("DELETE FROM grant_record WHERE grantee = ? OR securable = ?", entity.id, entity.id)
 
     # grants
 
     def grant(self, grantee: int, securable: int, privilege: str) -> None:
         """Record a grant; one that is there already stays as it is."""
-        with self._lock:
-            self._connection.execute(
-                "INSERT OR IGNORE INTO grant_record (grantee, securable, privilege) VALUES (?, ?, ?)",
-                (grantee, securable, privilege),
+        with self.transaction():
+            self._engine.run(
+                "INSERT INTO grant_record (grantee, securable, privilege) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                grantee,
+                securable,
+                privilege,
             )
 
     def revoke(self, grantee: int, securable: int, privilege: str) -> bool:
         """Take a grant back; False when there was none."""
-        with self._lock:
-            cursor = self._connection.execute(
-                "DELETE FROM grant_record WHERE grantee = ? AND securable = ? AND privilege = ?",
-                (grantee, securable, privilege),
+        with self.transaction():
+            gone = self._engine.run(
+                "DELETE FROM grant_record WHERE grantee = ? AND securable = ? AND privilege = ? RETURNING number",
+                grantee,
+                securable,
+                privilege,
             )
-            return cursor.rowcount > 0
+        return bool(gone)
 
     def grants_to(self, grantee: int) -> list[Grant]:
         """What a grantee holds, oldest first."""
-        rows = self._rows(
+        rows = self._engine.run(
             "SELECT grantee, securable, privilege FROM grant_record WHERE grantee = ? ORDER BY number", grantee
         )
         return [Grant(*row) for row in rows]
 
     def grants_on(self, securable: int) -> list[Grant]:
         """Who holds what on a securable, oldest first."""
-        rows = self._rows(
+        rows = self._engine.run(
             "SELECT grantee, securable, privilege FROM grant_record WHERE securable = ? ORDER BY number",
             securable,
         )
         return [Grant(*row) for row in rows]
 
-    def _rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return list(self._connection.execute(sql, parameters))
-
-    def _change(self, sql: str, parameters: tuple[object, ...]) -> None:
-        with self._lock:
-            if self._connection.execute(sql, parameters).rowcount != 1:
+    def _change(self, sql: str, *parameters: object) -> None:
+        with self.transaction():
+            if not self._engine.run(sql, *parameters):
                 raise StaleError
 
 
-def _entity(row: tuple[Any, ...]) -> Entity:
+def _entity(row: Row) -> Entity:
     number, kind, parent, name, version, created, updated, body = row
     return Entity(number, Kind(kind), parent, name, version, created, updated, json.loads(body))

@@ -20,13 +20,15 @@ import threading
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import requests
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from polaris_standin.engines.postgresql import Database
 
 BUCKET = "floe-iceberg"
 _HOST = "127.0.0.1"
@@ -67,10 +69,16 @@ class Process:
         log: Where its output goes.
         environment: Added to the environment of this process.
         folder: Its working directory.
+        identity: `user`, `group` and `extra_groups` as Popen takes them, for a program that refuses to run as root.
     """
 
     def __init__(
-        self, command: list[str], log: Path, environment: Mapping[str, str], folder: Path | None = None
+        self,
+        command: list[str],
+        log: Path,
+        environment: Mapping[str, str],
+        folder: Path | None = None,
+        **identity: Any,
     ) -> None:
         self._log = log
         with log.open("wb") as output:
@@ -82,6 +90,7 @@ class Process:
                 cwd=folder,
                 start_new_session=True,
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - prctl only
+                **identity,
             )
 
     def wait_for(self, is_ready: Callable[[], bool], seconds: float) -> None:
@@ -272,6 +281,8 @@ class Polaris(Process):
         keys: Credentials of the object store.
         home: An unpacked Apache Polaris; None starts the stand-in.
         state: Folder for the state; None keeps it in memory.
+        database: Where the stand-in's state is instead, as in a container: told by the environment alone.
+        is_awaited: Whether it must be ready before this goes on.
         token_seconds: Life of tokens; None is the server's default.
         requires_realm: Whether requests must name the realm.
     """
@@ -283,6 +294,8 @@ class Polaris(Process):
         *,
         home: Path | None = None,
         state: Path | None = None,
+        database: Database | None = None,
+        is_awaited: bool = True,
         token_seconds: int | None = None,
         requires_realm: bool = False,
     ) -> None:
@@ -291,25 +304,52 @@ class Polaris(Process):
         api, management = free_port(), free_port()
         self.server = Server(f"http://{_HOST}:{api}", f"http://{_HOST}:{management}", "root", secret)
         if home is None:
-            command = _standin(api, management, state, token_seconds, requires_realm=requires_realm)
+            ports = ["--from-environment"] if database else _ports(api, management)
+            command = _standin(ports, state, token_seconds, requires_realm=requires_realm)
         else:
             command = _distribution(home, api, management, token_seconds, requires_realm=requires_realm)
         environment = {**keys.environment(), "POLARIS_BOOTSTRAP_CREDENTIALS": f"POLARIS,root,{secret}"}
+        if database:
+            environment |= _container(api, management, database)
         super().__init__(command, folder / f"polaris-{api}.log", environment)
-        self.wait_for(self._is_ready, _STANDIN_SECONDS if home is None else _JAVA_SECONDS)
+        self._seconds = _STANDIN_SECONDS if home is None else _JAVA_SECONDS
+        if is_awaited:
+            self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Wait until its health says so.
+
+        Raises:
+            StackError: It ended, or did not become ready in time.
+        """
+        self.wait_for(self._is_ready, self._seconds)
 
     def _is_ready(self) -> bool:
         url = f"{self.server.management}/q/health/ready"
         return requests.get(url, timeout=2).status_code == HTTPStatus.OK
 
 
-def _standin(
-    api: int, management: int, state: Path | None, token_seconds: int | None, *, requires_realm: bool
-) -> list[str]:
+def _ports(api: int, management: int) -> list[str]:
+    return [f"--port={api}", f"--management-port={management}"]
+
+
+def _container(api: int, management: int, database: Database) -> dict[str, str]:
+    """The environment of a container with the real server."""
+    return {
+        "QUARKUS_HTTP_HOST": _HOST,
+        "QUARKUS_HTTP_PORT": str(api),
+        "QUARKUS_MANAGEMENT_PORT": str(management),
+        "POLARIS_PERSISTENCE_TYPE": "relational-jdbc",
+        "QUARKUS_DATASOURCE_JDBC_URL": f"jdbc:postgresql://{database}",
+        "QUARKUS_DATASOURCE_USERNAME": database.user,
+        "QUARKUS_DATASOURCE_PASSWORD": database.password,
+    }
+
+
+def _standin(ports: list[str], state: Path | None, token_seconds: int | None, *, requires_realm: bool) -> list[str]:
     return [
         str(Path(sysconfig.get_path("scripts")) / "polaris-standin"),
-        f"--port={api}",
-        f"--management-port={management}",
+        *ports,
         f"--state={state or ':memory:'}",
         *([f"--token-seconds={token_seconds}"] if token_seconds else []),
         *(["--require-realm"] if requires_realm else []),
