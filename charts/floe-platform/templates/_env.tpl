@@ -61,11 +61,9 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Dagster's home and its database. */}}
+{{/* Dagster's database. */}}
 {{- define "floe.env.dagster" -}}
 {{- $postgresql := include "floe.postgresql" . | fromYaml -}}
-- name: DAGSTER_HOME
-  value: /opt/dagster/home
 - name: DAGSTER_DISABLE_TELEMETRY
   value: "yes"
 - name: DAGSTER_PG_HOST

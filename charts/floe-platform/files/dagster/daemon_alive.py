@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - not imported: a pod mounts it and runs it
 """Fails unless the daemon of this pod wrote a heartbeat into the database within the last MAX_AGE seconds.
 
 `dagster-daemon liveness-check` tells the same, but imports all of Dagster for it: seconds of CPU at every probe.

@@ -5,6 +5,8 @@
 storage:
   postgres:
     postgres_db:
+      # SQLAlchemy 2.1 takes another driver for `postgresql` than dagster-postgres brings.
+      scheme: postgresql+psycopg2
       hostname: {env: DAGSTER_PG_HOST}
       port: {env: DAGSTER_PG_PORT}
       db_name: {env: DAGSTER_PG_DB}
@@ -123,6 +125,12 @@ load_from:
       host: {{ include "floe.name" (list . "dagster-user-code") }}
       port: 3030
       location_name: {{ .Values.dagster.userCode.locationName }}
+{{- end -}}
+
+{{/* Where the instance is; the launcher gives it to runs by itself. */}}
+{{- define "floe.dagster.env.home" -}}
+- name: DAGSTER_HOME
+  value: /opt/dagster/home
 {{- end -}}
 
 {{/* Everything but the containers of one of Dagster's pods. Takes (dict root component values [serviceAccount]). */}}
