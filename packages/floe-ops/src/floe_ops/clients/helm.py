@@ -237,8 +237,12 @@ class Helm:
         return self._ask(f"{chart}", words, values)
 
     def lint(self, chart: Path, values: Values = NOTHING, *, kube_version: str = "") -> str:
-        """What `helm lint --strict` says of a chart and its subcharts; raises FloeError when that is not good."""
-        words = ["lint", _chart(chart), "--strict", "--with-subcharts", *values.arguments()]
+        """What `helm lint --strict` says of a chart; raises FloeError when that is not good.
+
+        Its subcharts are looked at too where no values are given: Helm would hand them the parent's as they are.
+        """
+        inner = [] if values.files or values.inline else ["--with-subcharts"]
+        words = ["lint", _chart(chart), "--strict", *inner, *values.arguments()]
         words += ["--kube-version", kube_version] if kube_version else []
         return self._ask(f"{chart}", words, values)
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 GRACE_S = 10.0  # what Helm gets to record that it was told to end
 DRAIN_S = 5.0
+_ASIDE = re.compile(r"WARNING|level=(DEBUG|INFO|WARN)|\S+\.go:\d+: |==> |\[INFO\]")
+TELLING = frozenset({"lint", "test"})  # these say on their standard output what is wrong
+CHANGING = frozenset({"install", "upgrade", "rollback", "uninstall"})
 SHOWN = 1200  # characters of Helm's words that an error repeats
 
 
@@ -101,7 +104,8 @@ def run(call: Call) -> str:
         _end(process)
         for reader in readers:
             reader.join(DRAIN_S)
-    said = _masked("".join(err) or "".join(out), call.hidden)
+    told = [*out, *err] if call.verb in TELLING else err or out
+    said = _masked("".join(told), call.hidden)
     if late:
         raise NotReadyError(
             f"helm {call.verb} did not end within {call.deadline_s:g} s",
@@ -134,10 +138,13 @@ def _start(call: Call) -> subprocess.Popen[str]:
 
 
 def _read(stream: IO[str] | None, kept: list[str], hear: Callable[[str], None] | None) -> None:
-    for line in stream or ():
-        kept.append(line)
-        if hear is not None:
-            hear(line.rstrip())
+    if stream is None:
+        return
+    with stream:
+        for line in stream:
+            kept.append(line)
+            if hear is not None:
+                hear(line.rstrip())
 
 
 def _feed(stream: IO[str] | None, text: str) -> None:
@@ -171,7 +178,9 @@ def _masked(text: str, hidden: tuple[str, ...]) -> str:
 def _last(text: str) -> str:
     """What Helm says, without its warnings and debug lines, in one line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    told = [line for line in lines if not re.match(r"(WARNING|level=(DEBUG|INFO|WARN))|\S+\.go:\d+: ", line)]
+    told = [
+        line for line in lines if not re.match(r"WARNING|level=(DEBUG|INFO|WARN)|\S+\.go:\d+: |==> |\[INFO\]", line)
+    ]
     whole = "; ".join(told or lines[-1:]).removeprefix("Error: ")
     return whole if len(whole) <= SHOWN else f"{whole[: SHOWN // 2]} … {whole[-SHOWN // 2 :]}"
 
@@ -234,5 +243,6 @@ def _failure(call: Call, code: int, said: str) -> FloeError:
         f"helm {call.verb} failed",
         where=call.about,
         why=f"helm said: {why}",
-        remedy="correct what Helm complains about; `invoke helm.recover` heals a release that it left behind",
+        remedy="correct what Helm complains about"
+        + ("; `invoke helm.recover` heals a release that it left behind" if call.verb in CHANGING else ""),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from floe_ops.reference import commands, errors, plugins, schemas
+from floe_ops.reference import chart, commands, errors, plugins, schemas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,6 +15,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "plugins.md": plugins.page,
     "errors.md": errors.page,
     "cli.md": commands.page,
+    "chart.md": chart.page,
 }
 """Each page by its file's name, and what makes its text."""
 

@@ -281,7 +281,7 @@ class _Healer:
             "release": self.release,
             "namespace": self.helm.place.namespace,
             "action": action,
-            **asdict(plan),
+            "plan": asdict(plan),
         }
         with log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")

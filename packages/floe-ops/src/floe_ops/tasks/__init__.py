@@ -10,7 +10,10 @@ from invoke.collection import Collection
 
 from floe_ops import orphans
 
-NAMESPACES = ("plan", "platform", "polaris", "cube", "dagster", "otel", "dbt", "plugins", "security", "final")
+NAMESPACES = (
+    *("plan", "platform", "polaris", "images", "helm", "cube", "dagster", "otel", "dbt", "plugins", "security"),
+    "final",
+)
 
 if "FLOE_PARENT_PID" in os.environ:  # started by a Nox session; not meant for this process's own children
     orphans.end_with(int(os.environ.pop("FLOE_PARENT_PID")))
