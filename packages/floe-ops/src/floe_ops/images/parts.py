@@ -108,11 +108,15 @@ def files(name: str, entries: Sequence[Entry]) -> Part:
 
 
 def users(names: Sequence[str], numbers: dict[str, int] | None = None) -> list[Entry]:
-    """The users of an image; nobody can log in."""
+    """The users of an image, of whom nobody can log in, and where names are looked up: a pod's own hosts first."""
     known = {"root": 0, **(numbers or USERS)}
     lines = [f"{name}:x:{known[name]}:{known[name]}::/tmp:/usr/sbin/nologin" for name in names]
     groups = [f"{name}:x:{known[name]}:" for name in names]
-    return [layers.file("etc/passwd", "\n".join(lines) + "\n"), layers.file("etc/group", "\n".join(groups) + "\n")]
+    return [
+        layers.file("etc/passwd", "\n".join(lines) + "\n"),
+        layers.file("etc/group", "\n".join(groups) + "\n"),
+        layers.file("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
+    ]
 
 
 def python_base() -> Part:

@@ -12,6 +12,7 @@ import platform
 import re
 import shutil
 import sys
+import tempfile
 import tomllib
 from configparser import ConfigParser
 from fnmatch import fnmatch
@@ -75,7 +76,7 @@ def install(requirements: Sequence[str], site: Path) -> None:
     listed.write_text("\n".join(requirements), encoding="utf-8")
     target = [f"--python-platform={platform.machine()}-manylinux_2_36", f"--python-version={PYTHON}"]
     strict = ["--require-hashes", "--no-deps", "--only-binary=:all:"]
-    _uv("pip", "install", "--quiet", *target, *strict, f"--target={site}", "-r", str(listed), elsewhere=site.parent)
+    _uv("pip", "install", "--quiet", *target, *strict, f"--target={site}", "-r", str(listed), at_home=False)
 
 
 def install_own(members: Sequence[Path], site: Path, wheels: Path) -> None:
@@ -85,7 +86,7 @@ def install_own(members: Sequence[Path], site: Path, wheels: Path) -> None:
     site.mkdir(parents=True)
     offline = ["--no-deps", "--no-index", "--no-cache", f"--find-links={wheels}", f"--python-version={PYTHON}"]
     names = [_declared(member)["name"] for member in members]
-    _uv("pip", "install", "--quiet", *offline, f"--target={site}", *names, elsewhere=site.parent)
+    _uv("pip", "install", "--quiet", *offline, f"--target={site}", *names, at_home=False)
 
 
 def finish(site: Path, root: Path, scripts: Sequence[str]) -> Iterator[Entry]:
@@ -157,14 +158,16 @@ def _script(point: str) -> str:
     return f"#!/usr/bin/python3\nimport sys\nfrom {module} import {function}\n\nsys.exit({function}())\n"
 
 
-def _uv(*words: str, elsewhere: Path | None = None) -> str:
+def _uv(*words: str, at_home: bool = True) -> str:
     beside = Path(sys.prefix) / "bin" / "uv"
     program = str(beside) if beside.is_file() else shutil.which("uv")
     if program is None:
         raise MissingToolError("there is no uv", where="PATH", remedy="use the environment that ./noxw makes")
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     environment |= {"UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
-    done = programs.run([program, *words], folder=elsewhere or project.root(), environment=environment)
+    with tempfile.TemporaryDirectory() as elsewhere:  # in the checkout uv would add its constraints, which have no hash
+        folder = project.root() if at_home else Path(elsewhere)
+        done = programs.run([program, *words], folder=folder, environment=environment)
     if done.returncode != 0:
         raise MissingToolError(
             "Python packages for an image cannot be had",

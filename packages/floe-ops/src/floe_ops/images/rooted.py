@@ -24,7 +24,7 @@ COMPILE = ("python3", "-m", "compileall", "-q", "-q", "--invalidation-mode", "un
 """Bytecode that is never held against its source's time: layers carry no times."""
 
 SYSTEM = ("dev", "proc")
-PATH = "/usr/local/bin:/usr/bin:/bin"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # $1 is the root, $2 how many folders follow in pairs of source and place; the command is what is left.
 _ENTER = """
 root=$1; pairs=$2; shift 2
