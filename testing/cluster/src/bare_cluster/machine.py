@@ -122,7 +122,7 @@ def _kernel() -> list[Lack]:
     found = []
     if "overlay" not in _file_systems() and not _load("overlay"):
         found.append(Lack("the kernel's overlay file system", "load it: `modprobe overlay`"))
-    if not any(" - cgroup" in line for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()):
+    if not _has_groups():
         found.append(Lack("control groups", "mount them: `mount -t cgroup2 cgroup2 /sys/fs/cgroup`"))
     _load("br_netfilter")  # without it a pod does not reach itself through a Service; some kernels have it built in
     return found
@@ -131,6 +131,10 @@ def _kernel() -> list[Lack]:
 def _file_systems() -> set[str]:
     lines = Path("/proc/filesystems").read_text(encoding="ascii").splitlines()
     return {line.split()[-1] for line in lines if line.strip()}
+
+
+def _has_groups() -> bool:
+    return " - cgroup" in Path("/proc/self/mountinfo").read_text(encoding="utf-8")
 
 
 def _load(module: str) -> bool:
