@@ -6,10 +6,9 @@ makes only the last one new.
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from floe_ops import project
 from floe_ops.images import layers, parts, python_parts, rooted
@@ -24,10 +23,10 @@ if TYPE_CHECKING:
 RUNTIME = ("--no-dev",)
 STANDIN = ("--package", "floe-polaris-standin", "--extra", "postgresql", "--no-dev")
 SCRIPTS = ("dagster", "dagster-daemon", "dagster-webserver", "dbt", "floe", "invoke", "polaris-standin")
+CONTENT = Path(__file__).parent / "content"
 PRODUCTS, PARSED = "app/products", "app/parsed"
-USER_CODE = Path(__file__).parent / "content" / "floe_user_code.py"
-NOT_OF_A_PRODUCT = frozenset({"target", "logs", "dbt_packages", "__pycache__", ".floe"})
-NEVER = "1970-01-01T00:00:00Z"
+USER_CODE = CONTENT / "floe_user_code.py"
+PARSER = CONTENT / "parse_products.py"
 
 
 def all_parts() -> tuple[Part, ...]:
@@ -62,8 +61,8 @@ def _libraries(name: str, requirements: tuple[str, ...], base: Part) -> Part:
 
 def _own(name: str, words: Sequence[str], base: Part, modules: tuple[Path, ...] = ()) -> Part:
     members = python_parts.own(*words)
-    sources = python_parts.content_key(members)
-    inputs = (sources, *(module.read_text(encoding="utf-8") for module in modules))
+    sources = [path for member in members for path in (member / "src", member / "pyproject.toml")]
+    inputs = (python_parts.content_key([*sources, *modules]),)
 
     def fill(place: Place) -> Iterator[Entry]:
         site = place.scratch / "site"
@@ -78,45 +77,25 @@ def _own(name: str, words: Sequence[str], base: Part, modules: tuple[Path, ...] 
 def _products(base: Part, libraries: Part) -> Part:
     folders = tuple(path.parent for path in sorted((project.root() / "demo").glob("*/floe.yaml")))
     manifest = project.root() / "demo" / "manifest.yaml"
-    inputs = (python_parts.content_key(folders), manifest.read_text(encoding="utf-8"))
+    inputs = (python_parts.content_key([*folders, manifest, PARSER]),)
 
     def fill(place: Place) -> Iterator[Entry]:
         source = place.scratch / "products"
         for folder in folders:
-            shutil.copytree(folder, source / folder.name, ignore=lambda _path, names: NOT_OF_A_PRODUCT & set(names))
+            shutil.copytree(folder, source / folder.name, ignore=lambda _path, names: python_parts.UNKEPT & set(names))
         shutil.copy(manifest, source / manifest.name)
-        yield from layers.tree(source, PRODUCTS)
         parsed = place.scratch / "parsed"
         parsed.mkdir()
-        for folder in folders:
-            yield _parse(folder.name, place.root, {PRODUCTS: source, PARSED: parsed})
+        program = source / PARSER.name
+        shutil.copy(PARSER, program)
+        rooted.run(
+            place.root,
+            ["python3", f"/{PRODUCTS}/{program.name}", f"/{PRODUCTS}", f"/{PARSED}"],
+            places={PRODUCTS: source, PARSED: parsed},
+            environment={"HOME": "/tmp", "LANG": "C.UTF-8", "TZ": "UTC"},  # noqa: S108 # nosec B108 - the image's own
+        )
+        program.unlink()
+        yield from layers.tree(source, PRODUCTS)
+        yield from layers.tree(parsed, PARSED)
 
     return Part("products", inputs, fill, needs=(base, libraries))
-
-
-def _parse(product: str, root: Path, places: dict[str, Path]) -> Entry:
-    """Dbt's manifest of a product, made in the image's own files, without the times of its making."""
-    target = f"{PARSED}/{product}/target"
-    rooted.run(
-        root,
-        ["dbt", "--quiet", "parse", f"--project-dir=/{PRODUCTS}/{product}", f"--profiles-dir=/{PRODUCTS}/{product}",
-         f"--target-path=/{target}", f"--log-path=/{PARSED}/{product}", "--no-partial-parse"],
-        places=places,
-        environment={"DO_NOT_TRACK": "1", "HOME": "/tmp", "LANG": "C.UTF-8", "FLOE_DUCKDB_PATH": "/tmp/p.duckdb"},  # noqa: S108 - the image's
-    )  # fmt: skip
-    manifest: dict[str, Any] = json.loads((places[PARSED] / product / "target" / "manifest.json").read_bytes())
-    return layers.file(f"{target}/manifest.json", json.dumps(_timeless(manifest), separators=(",", ":")))
-
-
-def _timeless(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The manifest without what differs between two parses of the same sources."""
-    said = {"generated_at": NEVER, "invocation_id": None, "invocation_started_at": None, "user_id": None}
-    manifest["metadata"] |= {name: value for name, value in said.items() if name in manifest["metadata"]}
-
-    def still(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {name: 0.0 if name == "created_at" else still(part) for name, part in value.items()}
-        return [still(part) for part in value] if isinstance(value, list) else value
-
-    timeless: dict[str, Any] = still(manifest)
-    return timeless

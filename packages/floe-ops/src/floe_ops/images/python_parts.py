@@ -51,6 +51,8 @@ UNREAD = (
     "tests",
     "bin",
 )
+# What git does not keep, and no image gets.
+UNKEPT = frozenset({"__pycache__", "target", "logs", "dbt_packages", ".floe", ".duckdb", ".pyc"})
 # What an installer notes about itself and about the folder that it installed from.
 NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json")
 
@@ -107,13 +109,15 @@ def finish(site: Path, root: Path, scripts: Sequence[str]) -> Iterator[Entry]:
             yield layers.file(f"{SCRIPTS}/{name}", _script(points[name]), mode=layers.PROGRAM)
 
 
-def content_key(folders: Sequence[Path]) -> str:
-    """The checksum of everything in the folders that git would keep, names included."""
+def content_key(paths: Sequence[Path]) -> str:
+    """The checksum of the files, and of all that git would keep in the folders, by their names in the checkout."""
     seen = hashlib.sha256()
-    for folder in folders:
-        for file in sorted(path for path in folder.rglob("*") if path.is_file() and not _is_made(path)):
-            content = file.read_bytes()
-            seen.update(f"{folder.name}/{file.relative_to(folder)} {len(content)}\n".encode() + content)
+    for path in paths:
+        for file in sorted(path.rglob("*")) if path.is_dir() else (path,):
+            inside = file.relative_to(project.root())
+            if file.is_file() and not UNKEPT & set(inside.parts) and file.suffix not in UNKEPT:
+                content = file.read_bytes()
+                seen.update(f"{inside} {len(content)}\n".encode() + content)
     return seen.hexdigest()
 
 
@@ -131,10 +135,6 @@ def _declared(folder: Path) -> dict[str, str]:
 def _name(block: str) -> str:
     match = re.match(r"[A-Za-z0-9._-]+(\[[^]]*\])?==\S+( ; [^\\]+)?", block)
     return match[0].strip() if match else block.splitlines()[0]
-
-
-def _is_made(path: Path) -> bool:
-    return "__pycache__" in path.parts or path.suffix in {".pyc", ".duckdb"} or "tests" in path.parts
 
 
 def _is_unread(path: Path) -> bool:
