@@ -98,9 +98,9 @@ def end(layout: Layout) -> None:
             os.kill(kept.pid, sign)
         deadline = time.monotonic() + END_S
         while kept.lives and time.monotonic() < deadline:
-            _reap(kept.pid)
             time.sleep(POLL_S)
         if not kept.lives:
+            _reap(kept.pid)
             return
 
 

@@ -62,8 +62,8 @@ class Keeper:
             except BrokenTunnelError as error:
                 _log(f"{endpoint.name}: {error}")
                 self._pods.pop(endpoint.selector, None)
-            except ConnectionError:
-                pass  # the caller went away
+            except (ConnectionError, asyncio.CancelledError):
+                pass  # the caller went away, or the keeper ends
             finally:
                 writer.close()
 

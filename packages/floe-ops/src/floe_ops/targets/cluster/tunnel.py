@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PROTOCOL = "v4.channel.k8s.io"
 DATA, ERRORS = b"\x00", 1
 CHUNK = 64 * 1024
-OPEN_S = 5.0
+OPEN_S, LINGER_S = 5.0, 1.0
 UNREACHED = ("connection refused", "failed to dial", "not running")  # the kubelet's words where nobody listened
 
 
@@ -107,7 +107,7 @@ async def carry(
         await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
         if sending.done() and not receiving.done() and sending.exception() is None:
             # The local side has said its last word; the answer to it may still be on its way.
-            await asyncio.wait({receiving}, timeout=OPEN_S)
+            await asyncio.wait({receiving}, timeout=LINGER_S)
     finally:
         sending.cancel()
         await socket.close()
