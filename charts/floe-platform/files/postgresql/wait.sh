@@ -1,6 +1,11 @@
 #!/bin/sh
 # Waits until PostgreSQL at PGHOST:PGPORT takes connections, for at most WAIT_SECONDS.
+#
+# The container runs as the user of the pod that waits: one whom PostgreSQL's image may not know, so that libpq needs
+# some user's name, and who may not enter the image's working directory.
 set -eu
+cd /
+export PGUSER=postgres
 left=${WAIT_SECONDS:?}
 until pg_isready --quiet --timeout=2; do
     left=$((left - 1))
