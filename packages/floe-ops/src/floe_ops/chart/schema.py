@@ -63,7 +63,7 @@ def _differences(chart: Path, schema: Schema, known: set[str]) -> Iterator[str]:
             continue
         if path and path not in known and not _optional(path, known):
             yield f"{path} is in the schema only"
-        if "properties" in place and "additionalProperties" not in place:
+        if "properties" in place and place.get("additionalProperties", True) is True:
             yield f"{path or 'the whole'} takes unknown keys"
 
 

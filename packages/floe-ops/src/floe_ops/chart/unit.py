@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess  # nosec B404 - helm-unittest is a program
 import tempfile
@@ -124,7 +125,7 @@ def _count(chart: Path, report: Path, said: str) -> Count:
         for case in suite.iter("testcase"):
             flaws = [*case.findall("failure"), *case.findall("error")]
             if flaws:
-                text = " ".join((flaws[0].text or flaws[0].get("message") or "").split())
+                text = re.sub(r"\s+(,\s+)?", " ", flaws[0].text or flaws[0].get("message") or "").strip()
                 failures.append(Failure(suite.get("name", ""), case.get("name", ""), text[:300]))
             else:
                 passed += 1

@@ -204,7 +204,7 @@ _READINGS = (
         "check KUBECONFIG and its context; `invoke platform.up --target cluster` makes a cluster",
     ),
     _Reading(
-        r"is forbidden|unauthorized|must be logged in",
+        r"is forbidden: user .* cannot|unauthorized|must be logged in",  # what a policy forbids is said otherwise
         CredentialsRefusedError,
         "the cluster refused helm {verb}",
         "use a context whose user may manage the namespace, its Secrets included",
