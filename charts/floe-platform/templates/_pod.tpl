@@ -112,6 +112,7 @@ livenessProbe:
 - name: wait-for-postgresql
   {{- include "floe.container" (dict "image" .Values.postgresql.image "resources" .Values.postgresql.waitResources) | nindent 2 }}
   command: [sh, /etc/floe/wait/wait.sh]
+  workingDir: /
   env:
     - name: PGHOST
       value: {{ $postgresql.host | quote }}

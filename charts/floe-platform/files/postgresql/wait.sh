@@ -7,6 +7,8 @@ set -eu
 cd /
 export PGUSER=postgres
 left=${WAIT_SECONDS:?}
+# Any name will do, nobody logs in; without one libpq looks for this uid's, and there may be none.
+export PGUSER=postgres PGDATABASE=postgres
 until pg_isready --quiet --timeout=2; do
     left=$((left - 1))
     if [ "$left" -le 0 ]; then

@@ -56,6 +56,7 @@
 - name: look-for-realm
   {{- include "floe.container" (dict "image" .Values.postgresql.image "resources" .Values.postgresql.waitResources) | nindent 2 }}
   command: [sh, /etc/floe/polaris/look.sh]
+  workingDir: /
   env:
     - name: WORK
       value: /work
