@@ -15,7 +15,13 @@ from pathlib import Path
 from typing import Any
 
 NEVER = "1970-01-01T00:00:00Z"
-TIMES = {"generated_at": NEVER, "invocation_id": None, "invocation_started_at": None, "user_id": None}
+TIMES = {
+    "generated_at": NEVER,
+    "invocation_id": None,
+    "invocation_started_at": None,
+    "run_started_at": None,
+    "user_id": None,
+}
 
 
 def main(products: Path, parsed: Path) -> None:
@@ -23,7 +29,8 @@ def main(products: Path, parsed: Path) -> None:
     for folder in sorted(path.parent for path in products.glob("*/dbt_project.yml")):
         wanted = parsed / folder.name / "target" / "manifest.json"
         wanted.parent.mkdir(parents=True, exist_ok=True)
-        wanted.write_text(json.dumps(timeless(parse(folder)), separators=(",", ":")), encoding="utf-8")
+        text = json.dumps(timeless(parse(folder)), separators=(",", ":"), sort_keys=True)
+        wanted.write_text(text, encoding="utf-8")
 
 
 def parse(folder: Path) -> dict[str, Any]:
