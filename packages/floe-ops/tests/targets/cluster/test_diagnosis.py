@@ -112,3 +112,4 @@ def test_a_report_holds_what_is_not_ready_and_no_secret(tmp_path: Path) -> None:
     assert json.loads(written["p.json"])["metadata"]["name"] == "p"
     assert PLANTED not in "".join(written.values())
     assert "word-of-it" not in written["p.json"]
+    assert "other-value" not in written["p.json"]

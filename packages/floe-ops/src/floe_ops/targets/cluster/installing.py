@@ -79,7 +79,7 @@ class Installation:
         if not made and self._is_there(digest):
             return Installed(made, {})
         with span("helm upgrade", **{"floe.release": self._settings.release}):
-            return Installed(made, self._install(overlay, digest))
+            return Installed(made, self._install(provider, overlay, digest))
 
     def forget(self) -> None:
         """Take the mark away, so that the next `ensure` installs."""
@@ -106,12 +106,27 @@ class Installation:
         self._say("the release is as asked for; waiting for its pods")
         return not progress.until_ready(self._cluster, self._settings, SETTLE_S)
 
-    def _install(self, overlay: dict[str, Any], digest: str) -> dict[str, float]:
+    def _heal(self, *, may_remove: bool) -> None:
+        """Bring a stuck release back to its newest good revision.
+
+        One that never had any is removed where the cluster is ours; its volumes and their Secrets stay.
+        """
         from floe_ops import release
 
-        outcome = release.heal(self._helm, self._settings.release, release.Terms(stuck_after_s=0.0), tell=self._say)
+        name = self._settings.release
+        try:
+            outcome = release.heal(self._helm, name, release.Terms(stuck_after_s=0.0), tell=self._say)
+        except release.CannotHealError as error:
+            if not may_remove:
+                raise
+            self._say(f"release removed, to be installed anew: {error.why}")
+            self._helm.uninstall(name)
+            return
         if outcome.state == "healed":
             self._say(f"release healed: {outcome.reason}")
+
+    def _install(self, provider: Provider, overlay: dict[str, Any], digest: str) -> dict[str, float]:
+        self._heal(may_remove=provider.makes)
         values = helm_client.Values((self._settings.profile,), overlay)
         self._say(f"helm upgrade --install {self._settings.release} in {self._settings.namespace}")
         try:

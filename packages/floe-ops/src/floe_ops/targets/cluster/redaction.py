@@ -10,10 +10,11 @@ if TYPE_CHECKING:
 
 HIDDEN = "***"
 SHORTEST = 6  # shorter values are words of any text
-NAMED = re.compile(
-    r"""(?ix) ( [\w.-]* (?: password | passwd | secret | token | credential | access[_-]?key | api[_-]?key ) [\w.-]*
-        ["']? \s* [=:] \s* ["']? ) ( [^\s"',;]{4,} )"""
-)
+WORD = r"[\w.-]* (?: password | passwd | secret | token | credential | access[_-]?key | api[_-]?key ) [\w.-]*"
+NAMED = re.compile(rf"""(?ix) ( {WORD} ["']? \s* [=:] \s* ["']? ) ( [^\s"',;]{{4,}} )""")
+VARIABLE = re.compile(
+    rf"""(?ix) ( "name": \s* "{WORD}", \s* "value": \s* ) "[^"]*" """
+)  # as a pod's environment has it
 
 
 class Redactor:
@@ -30,4 +31,4 @@ class Redactor:
         """The text without them."""
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
-        return NAMED.sub(rf"\1{HIDDEN}", text)
+        return NAMED.sub(rf"\1{HIDDEN}", VARIABLE.sub(rf'\1"{HIDDEN}"', text))
