@@ -1,4 +1,4 @@
-"""The acceptance suite's ground: the running platform, and one trace for the whole session.
+"""The acceptance suite's ground: the running platform, its release in a cluster, and one trace for the whole session.
 
 Every test is a span below the span of the session, which continues the trace of `TRACEPARENT` when a run
 gives one; what a test compiles, builds or commits in this process hangs below the test's span. Endpoints
@@ -8,21 +8,31 @@ come from the target, never from a port number.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from floe_core.errors import FloeError
 from floe_core.telemetry import span
 from floe_ops import readiness, targets, tracing, warehouse
+from floe_ops.services import CLUSTER
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
+    from floe_ops.clients.helm import Helm
+    from floe_ops.clients.kubernetes import Kubernetes
+    from floe_ops.clients.kubernetes_objects import Document, Pod
     from floe_ops.targets import Platform, Target
+    from floe_ops.targets.cluster.settings import Settings
+
+Seen = TypeVar("Seen")
 
 GATE_S, GATE_STREAK = 30.0, 3
+EXEC_S = 20.0
 NEEDS_PLATFORM = ("platform", "catalog")
 SESSION: pytest.StashKey[ExitStack] = pytest.StashKey()
 
@@ -34,7 +44,25 @@ def target() -> Target:
 
 
 @pytest.fixture(scope="session")
-def platform(target: Target) -> Platform:
+def release_health(target: Target, request: pytest.FixtureRequest) -> None:
+    """The release of the cluster target, healed where it was stuck; looked at once, before the first test (T6).
+
+    One that cannot be healed ends the session: every test would fail for that one reason.
+    """
+    if target.name != CLUSTER:
+        return
+    from floe_ops.targets.cluster import ClusterTarget, health
+
+    assert isinstance(target, ClusterTarget)
+    terminal: Any = request.config.pluginmanager.get_plugin("terminalreporter")
+    try:
+        health.ensure(target.layout, terminal.write_line)
+    except FloeError as error:
+        pytest.exit(f"the release's health before the first test: {error}", returncode=1)
+
+
+@pytest.fixture(scope="session")
+def platform(target: Target, release_health: None) -> Platform:
     """The running platform, behind the gate: three good answers of the catalog in a row, once a session.
 
     None running, or one that is not ready in time, is a failure with its remedy, never a skip.
@@ -53,6 +81,132 @@ def platform(target: Target) -> Platform:
 def endpoints(platform: Platform) -> dict[str, str]:
     """URL by endpoint name, as `services.toml` names them."""
     return platform.urls
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A release in a cluster, for tests that look below its endpoints, or change it.
+
+    Attributes:
+        cluster: Where it is.
+        helm: For its namespace.
+        settings: Which release it is.
+    """
+
+    cluster: Kubernetes
+    helm: Helm
+    settings: Settings
+
+    @property
+    def namespace(self) -> str:
+        """Where it is."""
+        return self.settings.namespace
+
+    def pods(self, component: str = "") -> list[Pod]:
+        """Its pods, but for those that have ended or are ending."""
+        selector = self.settings.selector + (f",app.kubernetes.io/component={component}" if component else "")
+        found = self.cluster.pods(self.namespace, selector)
+        return [pod for pod in found if not pod.ending and pod.phase not in {"Succeeded", "Failed"}]
+
+    def uids(self) -> dict[str, str]:
+        """The uid of each pod by its component: another uid is another pod."""
+        return {pod.component: str(pod.document["metadata"]["uid"]) for pod in self.pods()}
+
+    def until(self, look: Callable[[], Seen], what: str, deadline_s: float, lacks: Callable[[], object] = str) -> Seen:
+        """Look until there is something to see, and return it; a failure says what was waited for and what was seen."""
+        waiting = Retrying(
+            retry=retry_if_result(lambda seen: not seen),
+            wait=wait_exponential(multiplier=0.05, max=0.5),
+            stop=stop_after_delay(deadline_s),
+            retry_error_callback=lambda _state: None,
+        )
+        seen = waiting(look)
+        if not seen:
+            pytest.fail(f"not within {deadline_s:g} s: {what}; seen at the end: {lacks()}", pytrace=False)
+        return seen
+
+    def missing(self) -> list[str]:
+        """What it lacks to be rolled out and running, one sentence a workload or container; empty when it is whole."""
+        from floe_ops.targets.cluster import progress
+
+        looping = [
+            f"{pod.name}: {container.name} is in {container.reason}"
+            for pod in self.pods()
+            for container in pod.containers
+            if "BackOff" in container.reason
+        ]
+        return progress.missing(self.cluster, self.settings) + looping
+
+    def until_whole(self, deadline_s: float = 90.0) -> None:
+        """Wait until every workload is rolled out and no container loops."""
+        self.until(lambda: not self.missing(), "every workload rolled out, none looping", deadline_s, self.missing)
+
+    def scale(self, plural: str, component: str, replicas: int) -> None:
+        """Ask for so many pods of a component; `plural` is `deployments` or `statefulsets`."""
+        from floe_ops.clients.kubernetes import MERGE
+
+        path = f"/apis/apps/v1/namespaces/{self.namespace}/{plural}/{self.settings.release}-{component}"
+        self.cluster.request("PATCH", path, {"spec": {"replicas": replicas}}, kind=MERGE)
+
+    def delete(self, path: str) -> None:
+        """Delete an object with what belongs to it, if it is there; `path` is its group, its plural and its name."""
+        from floe_ops.clients.kubernetes import ObjectNotFoundError
+
+        group, _, rest = path.partition("/")
+        root = "/api/v1" if group == "core" else f"/apis/{group}/v1"
+        try:
+            self.cluster.request("DELETE", f"{root}/namespaces/{self.namespace}/{rest}?propagationPolicy=Background")
+        except ObjectNotFoundError:
+            return
+
+    def run_in(self, component: str, *words: str) -> str:
+        """What a program prints that is run in the component's pod; its errors too."""
+        from kubernetes.client import CoreV1Api
+        from kubernetes.stream import stream
+
+        (pod,) = self.pods(component)
+        return str(
+            stream(
+                CoreV1Api(self.cluster.api).connect_get_namespaced_pod_exec,
+                pod.name,
+                self.namespace,
+                command=list(words),
+                stdout=True,
+                stderr=True,
+                stdin=False,
+                tty=False,
+                _request_timeout=EXEC_S,
+            )
+        )
+
+    def sql(self, database: str, statement: str) -> str:
+        """What PostgreSQL answers, a row a line."""
+        words = ("psql", "-XAtq", "-h", "/var/run/postgresql", "-U", "postgres", "-d", database, "-c", statement)
+        return self.run_in("postgresql", *words).strip()
+
+    def rendered(self, template: str, **values: Any) -> Document:
+        """The one object of a template of the chart, as this release has it; `values` are put over the release's."""
+        import yaml
+        from floe_ops.clients.helm import Values
+
+        given = Values(inline=self.helm.values(self.settings.release) | values)
+        text = self.helm.template(self.settings.release, self.settings.chart, given, only=[f"templates/{template}"])
+        return dict(yaml.safe_load(text))
+
+
+@pytest.fixture(scope="session")
+def installed(target: Target, platform: Platform) -> Installed:
+    """The platform's release on the cluster target."""
+    from floe_ops.clients import helm
+    from floe_ops.clients.kubernetes import Kubernetes
+    from floe_ops.targets.cluster import ClusterTarget, record
+    from floe_ops.targets.cluster.settings import settings
+
+    assert isinstance(target, ClusterTarget)
+    found, chosen = record.load(target.layout), settings()
+    assert found is not None
+    place = helm.Place(chosen.namespace, found.access.kubeconfig, found.access.context)
+    return Installed(Kubernetes(found.access), helm.choose(place), chosen)
 
 
 @pytest.fixture(autouse=True)
