@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bare_cluster import cli, machine, status
-from bare_cluster.condition import State
+from bare_cluster import cli, condition, machine, status
+from bare_cluster.condition import Condition, State
 from bare_cluster.machine import Lack
+from bare_cluster.processes import Process
+from bare_cluster.settings import Settings
 from click.testing import CliRunner, Result
 from floe_core.errors import ExitCode
 
@@ -54,6 +56,16 @@ def test_what_needs_a_cluster_says_how_to_start_one(state: str, words: tuple[str
     assert done.exit_code == ExitCode.MISSING
     assert "bare-cluster up" in done.stderr
     assert done.stdout == ""
+
+
+def test_kubectl_gets_its_words_as_they_are(state: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[list[str]] = []
+    running = Condition(State.RUNNING, "", settings, Process(1, 0.0))
+    monkeypatch.setattr(condition, "look", lambda _place: running)
+    monkeypatch.setattr("os.execve", lambda _program, command, _environment: called.append(command))
+    words = ["-n", "proof", "exec", "deploy/web", "--", "sh", "-c", "ls --state --json"]
+    call("kubectl", "--state", state, *words)
+    assert called == [[str(settings.program), "kubectl", *words]]
 
 
 def test_ending_nothing_is_no_error(state: str) -> None:

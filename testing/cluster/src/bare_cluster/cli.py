@@ -194,7 +194,11 @@ def prepare(*, state: str | None, as_json: bool, yes: bool) -> None:
 
 
 @main.command(
-    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    context_settings={
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": False,  # kubectl's own `--` is not ours
+        "help_option_names": [],
+    },
     epilog=_epilog("bare-cluster kubectl get pods --all-namespaces"),
 )
 @STATE
