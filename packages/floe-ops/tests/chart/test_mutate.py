@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from floe_core.errors import WrongStateError
+from floe_ops import toolchain
 from floe_ops.chart import mutate, unit
 from floe_ops.chart.mutations import every, of_text, some
 
@@ -83,6 +84,16 @@ def test_a_change_that_no_test_sees_survives_and_is_named(chart: Path) -> None:
     ]
     assert told == ["no test saw templates/service.yaml:11 port changed: targetPort: http -> targetPort: xhttp"]
     assert (chart / "templates" / "service.yaml").read_text() == TEMPLATE
+
+
+def test_a_change_with_which_the_tests_do_not_even_run_was_seen(chart: Path, tmp_path: Path) -> None:
+    real = toolchain.ensure(unit.TOOL)
+    crashes = tmp_path / "crashes"
+    crashes.write_text(
+        f'#!/bin/sh\nfor last; do :; done\ngrep -q xhttp "$last"/templates/*.yaml && exit 2\nexec {real} "$@"\n'
+    )
+    crashes.chmod(0o755)
+    assert mutate.run(chart, 100, program=crashes).survivors == ()
 
 
 @pytest.mark.parametrize(

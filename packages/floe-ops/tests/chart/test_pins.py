@@ -47,6 +47,11 @@ two:
     repository: {registry[0]}/small/image
     tag: "1.0"
     pullPolicy: Always
+five:
+  image:
+    digest: "{OLD}"
+    repository: {registry[0]}/small/image
+    tag: "1.0"
 three:
   image: {{repository: localhost/floe, tag: 0.1.0}}
 four:
@@ -66,13 +71,15 @@ def test_digests_are_resolved_and_only_their_lines_are_written(file: Path, regis
     assert [(pin.image.path, pin.digest, pin.changed) for pin in found] == [
         ("one.image", digest, True),
         ("two.image", digest, True),
+        ("five.image", digest, True),
         ("four", "", False),
     ]
-    assert "no such image" in found[2].why_not
+    assert "no such image" in found[3].why_not
     assert file.read_text(encoding="utf-8") == before
     pins.write(found)
     wanted = before.replace('digest: ""   # beside', f'digest: "{digest}"   # beside', 1)
     wanted = wanted.replace('tag: "1.0"\n    pull', f'tag: "1.0"\n    digest: "{digest}"\n    pull', 1)
+    wanted = wanted.replace(f'image:\n    digest: "{OLD}"', f'image:\n    digest: "{digest}"', 1)
     assert file.read_text(encoding="utf-8") == wanted
     again = pins.resolve([file])
     assert not any(pin.changed for pin in again)

@@ -210,7 +210,8 @@ class _Healer:
         newest = history[-1]
         key = (newest.number, newest.status)
         born_here = bool(self._born) and newest.number > min(number for number, _ in self._born)
-        seen_s = time.monotonic() - self._born.setdefault(key, time.monotonic())
+        now = time.monotonic()
+        seen_s = now - self._born.setdefault(key, now)
         if newest.status is Status.UNINSTALLING or born_here:
             return seen_s, born_here
         return max(seen_s, (datetime.now(UTC) - newest.updated).total_seconds()), False
