@@ -37,6 +37,8 @@ class Watch:
         self._cluster, self._settings, self._say = cluster, settings, say
         self._start = time.monotonic()
         self._over = threading.Event()
+        found = workloads(cluster, settings)
+        self._untouched = {one.component for one in found if not one.why}  # counts once it was not ready in between
 
     def look(self) -> None:
         """Look once; says what became ready since the last look."""
@@ -58,7 +60,9 @@ class Watch:
         self._over.set()
 
     def _note(self, component: str, *, ready: bool) -> None:
-        if ready and component and component not in self.took:
+        if not ready:
+            self._untouched.discard(component)
+        elif component and component not in self.took and component not in self._untouched:
             self.took[component] = time.monotonic() - self._start
             self._say(f"✓ {component:<22} {self.took[component]:5.1f} s")
 
