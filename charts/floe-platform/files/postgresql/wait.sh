@@ -2,13 +2,10 @@
 # Waits until PostgreSQL at PGHOST:PGPORT takes connections, for at most WAIT_SECONDS.
 #
 # The container runs as the user of the pod that waits: one whom PostgreSQL's image may not know, so that libpq needs
-# some user's name, and who may not enter the image's working directory.
+# some user's name: any will do, nobody logs in.
 set -eu
-cd /
-export PGUSER=postgres
-left=${WAIT_SECONDS:?}
-# Any name will do, nobody logs in; without one libpq looks for this uid's, and there may be none.
 export PGUSER=postgres PGDATABASE=postgres
+left=${WAIT_SECONDS:?}
 until pg_isready --quiet --timeout=2; do
     left=$((left - 1))
     if [ "$left" -le 0 ]; then
