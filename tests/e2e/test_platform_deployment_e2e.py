@@ -1,4 +1,4 @@
-"""The chart on a real cluster: every pod ready under `restricted`, Cube beside the rest on one small node (T7 to T11)."""
+"""The chart on a real cluster (T7 to T11): every pod ready under `restricted`, Cube beside the rest on one node."""
 
 from __future__ import annotations
 

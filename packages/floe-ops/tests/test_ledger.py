@@ -92,6 +92,34 @@ def test_a_run_against_a_remote_polaris_is_neither_recorded_nor_skipped(
     assert _decision(root, "helm_bootstrap") == ("run", "never passed here")
 
 
+def test_in_a_cluster_everything_is_an_input_and_the_cluster_says_which_catalog_served(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLOE_TARGET", "cluster")
+    (root / ".floe" / "cluster").mkdir()
+    (root / ".floe" / "cluster" / "record.json").write_text('{"catalog_kind": "polaris-image"}')
+    _pass(root, "helm_bootstrap")
+    assert ledger.read(root)["helm_bootstrap"]["catalog"] == "polaris-image"
+    assert _decision(root, "helm_bootstrap")[0] == "up_to_date"
+    (root / "charts").mkdir()
+    (root / "charts" / "values.yaml").write_text("x: 1")
+    assert _decision(root, "helm_bootstrap") == ("run", "changed: charts/values.yaml")
+    monkeypatch.delenv("FLOE_TARGET")
+    assert _decision(root, "helm_bootstrap")[0] == "run"  # it was proved on the other target
+
+
+def test_a_run_in_a_cluster_of_somebody_elses_is_neither_recorded_nor_skipped(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLOE_TARGET", "cluster")
+    monkeypatch.setenv("FLOE_KUBE_CONTEXT", "theirs")
+    _pass(root, "helm_bootstrap")
+    assert "helm_bootstrap" not in ledger.read(root)
+    assert _decision(root, "helm_bootstrap")[1].startswith("FLOE_KUBE_CONTEXT names a server")
+    _pass(root, "plugins")  # needs no platform
+    assert _decision(root, "plugins")[0] == "up_to_date"
+
+
 def test_a_proof_expires_with_the_earliest_xfail_or_advisory(root: Path) -> None:
     expires = NOW + timedelta(days=1)
     (root / ".floe/run/advisories.json").write_text(json.dumps({"expires": expires.isoformat()}))

@@ -2,8 +2,8 @@
 
 `.floe/ledger.json` holds one record a session: the hash of its inputs and of each file among them, when it passed,
 how long it took, what it saw, and when the record expires. The ledger skips proofs, never services: what needs the
-platform brings it up by itself. `CI=true` and `--force` run everything; a run against a Polaris of somebody else's
-(FLOE_POLARIS_URL) is not recorded, because nothing here can tell when that server changes.
+platform brings it up by itself. `CI=true` and `--force` run everything; a run against a Polaris or in a cluster of
+somebody else's (FLOE_POLARIS_URL, FLOE_KUBE_CONTEXT) is not recorded: nothing here can tell when that one changes.
 
 `python -m floe_ops.ledger decide` decides for all sessions at once, `… close SESSION` records one that has passed.
 Standard library only.
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SCHEMA = 1
+CLUSTER, CONTEXT = "cluster", "FLOE_KUBE_CONTEXT"
 ADVISORIES = "WU7-AC4"  # the one criterion that may lack its source at a desk
 ADVISORY_HOST = ("api.osv.dev", 443)  # where pip-audit looks when FLOE_ADVISORIES names no snapshot
 
@@ -70,6 +71,22 @@ def _on_platform(session: plan.Session) -> bool:
     return session.platform or any(sessions[name].platform for name in plan.load().prerequisites(session.name))
 
 
+def _in_cluster(session: plan.Session) -> bool:
+    """Whether a session is proved on the cluster target."""
+    return _on_platform(session) and os.environ.get("FLOE_TARGET") == CLUSTER
+
+
+def _patterns(session: plan.Session) -> tuple[str, ...]:
+    """The files that a proof depends on: in a cluster all that final does, since the images hold the project."""
+    return plan.load().sessions["final"].inputs if _in_cluster(session) else session.inputs
+
+
+def _elsewhere(session: plan.Session) -> str:
+    """The variable that names a server of somebody else's, on which a session is proved; empty where there is none."""
+    named = (*(("FLOE_POLARIS_URL",) if _on_platform(session) else ()), *((CONTEXT,) if _in_cluster(session) else ()))
+    return next((variable for variable in named if os.environ.get(variable)), "")
+
+
 def _distribution() -> str:
     """Which Polaris FLOE_POLARIS_HOME names: its path, and names, sizes and times of its programs."""
     named = os.environ.get("FLOE_POLARIS_HOME", "")
@@ -92,7 +109,7 @@ def decide(root: Path, *, force: bool, now: datetime) -> dict[str, dict[str, Any
     records = read(root)
     decided = {}
     for session in plan.load().sessions.values():
-        mine = inputs.select(files, session.inputs)
+        mine = inputs.select(files, _patterns(session))
         entry: dict[str, Any] = {"digest": inputs.digest(mine, *surroundings(session)), "files": mine}
         reason = _reason_to_run(session, records.get(session.name), entry, force=force, now=now)
         if reason is None:
@@ -110,8 +127,9 @@ def _reason_to_run(
     """Why a session must run, or None when its record stands."""
     if force:
         return "everything runs (CI=true)" if os.environ.get("CI") == "true" else "everything runs (--force)"
-    if _on_platform(session) and os.environ.get("FLOE_POLARIS_URL"):
-        return "FLOE_POLARIS_URL names a server whose changes cannot be seen from here"
+    remote = _elsewhere(session)
+    if remote:
+        return f"{remote} names a server whose changes cannot be seen from here"
     if record is None:
         return "never passed here"
     if record["digest"] != entry["digest"]:
@@ -166,8 +184,8 @@ def close(root: Path, run: Path, name: str, *, now: datetime) -> None:
     session = plan.load().sessions[name]
     state = json.loads((run / f"{session.slug}.session.json").read_text(encoding="utf-8"))
     entry = json.loads((run / "decisions.json").read_text(encoding="utf-8"))[name]
-    remote = _on_platform(session) and os.environ.get("FLOE_POLARIS_URL")
-    now_there = inputs.digest(inputs.select(inputs.tree(root), session.inputs), *surroundings(session))
+    remote = _elsewhere(session)
+    now_there = inputs.digest(inputs.select(inputs.tree(root), _patterns(session)), *surroundings(session))
     with _changing(root) as sessions:
         if state["status"] != "passed" or remote or now_there != entry["digest"]:
             sessions.pop(name, None)  # a file that changed while it ran leaves open which content was proved
@@ -189,9 +207,11 @@ def close(root: Path, run: Path, name: str, *, now: datetime) -> None:
 
 
 def catalog_kind(root: Path) -> str:
-    """Which server speaks Polaris's protocol on the local platform that is up; empty where none is."""
+    """Which server speaks Polaris's protocol on the target's platform that is up; empty where none is."""
+    in_cluster = os.environ.get("FLOE_TARGET") == CLUSTER
+    place = ("cluster", "record.json") if in_cluster else ("run", "platform", "platform.json")
     try:
-        said = json.loads((root / ".floe" / "run" / "platform" / "platform.json").read_text(encoding="utf-8"))
+        said = json.loads((root / ".floe").joinpath(*place).read_text(encoding="utf-8"))
         return str(said["catalog_kind"])
     except (FileNotFoundError, ValueError, KeyError):
         return ""

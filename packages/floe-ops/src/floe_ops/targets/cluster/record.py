@@ -6,7 +6,7 @@ Only what the record says was made here is ever deleted.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +15,7 @@ from floe_ops.targets.local.layout import write_private
 
 if TYPE_CHECKING:
     from floe_ops.targets.cluster.layout import Layout
+    from floe_ops.targets.interface import CatalogKind
 
 ProviderName = Literal["context", "kind", "bare"]
 
@@ -32,6 +33,7 @@ class Record:
         made_cluster: Whether the cluster was made here.
         made_namespace: Whether the namespace was made here.
         ends_with_owners: Whether it was started for a run, and stops when its last owner is gone.
+        catalog_kind: Which server speaks Polaris's protocol in it; empty before the first install.
     """
 
     provider: ProviderName
@@ -42,6 +44,7 @@ class Record:
     made_cluster: bool
     made_namespace: bool = False
     ends_with_owners: bool = False
+    catalog_kind: CatalogKind | Literal[""] = ""
 
     @property
     def access(self) -> Access:
@@ -52,10 +55,6 @@ class Record:
         """Write it, whole or not at all."""
         layout.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(layout.record, json.dumps(asdict(self), indent=1))
-
-    def but(self, **changes: bool) -> Record:
-        """The same with other facts."""
-        return replace(self, **changes)  # type: ignore[arg-type] # only the facts are bool
 
 
 def load(layout: Layout) -> Record | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from floe_core.errors import FloeError, MissingToolError, NotReadyError
@@ -205,11 +206,15 @@ class ClusterTarget(Target):
         cluster = Kubernetes(access)
         self._say(f"{provider.name}: {cluster.version()} at {cluster.url}")
         done = Installation(cluster, chosen, self.layout, self._say).ensure(provider)
-        if done.made_namespace:
-            found.but(made_namespace=True).save(self.layout)
         self.took = done.took
-        kept_forwards = forwards.ensure(self.layout, endpoints.find(cluster, chosen))
-        return _platform(cluster, kept_forwards)
+        platform = _platform(cluster, forwards.ensure(self.layout, endpoints.find(cluster, chosen)))
+        found = replace(
+            found,
+            made_namespace=found.made_namespace or done.made_namespace,
+            catalog_kind=platform.catalog_kind,
+        )
+        found.save(self.layout)
+        return platform
 
     def _provider(self, found: Record) -> Provider:
         from floe_ops.targets.cluster import providers
