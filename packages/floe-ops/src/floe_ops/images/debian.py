@@ -97,7 +97,7 @@ def sources() -> list[Path]:
     """This machine's own files of apt sources for the release, in apt's order; none means mmdebstrap's default."""
     found = [APT / "sources.list", *sorted((APT / "sources.list.d").glob("*.list"))]
     found += sorted((APT / "sources.list.d").glob("*.sources"))
-    says = re.compile(rf"^\s*(?:deb\s.*|Suites:.*)\b{SUITE}(?:\s|$)", re.MULTILINE)
+    says = re.compile(rf"^\s*(?:deb|Suites:)\s(?:.*\s)?{SUITE}(?:\s|$)", re.MULTILINE)
     return [file for file in found if file.is_file() and says.search(file.read_text(encoding="utf-8"))]
 
 
