@@ -33,13 +33,60 @@ def source(project: Path) -> str:
         found = (*result.issues, *literal.scan(project, report))
         _refuse("bandit, its nosec rule and the look for credentials", found)
         seen.append(f"{result.files} Python files, {result.lines} lines: nothing high or medium, no literal credential")
+    evidence.record("WU7-BC1", "passed", f"every nosec of {result.files} Python files names its check and its reason")
     return seen[0]
 
 
 def credentials(project: Path) -> str:
-    """The look for literal credentials alone; raises as `source`."""
+    """The house's own look for literal credentials alone; raises as `source`."""
     _refuse("the look for literal credentials", literal.scan(project))
     return "no literal credential in source, tests, charts, docs and workflows"
+
+
+def leaks(project: Path) -> str:
+    """Gitleaks over tree, history, packages, artifacts, runs and image layers (WU7-AC1); returns what was seen.
+
+    Raises:
+        MissingToolError: gitleaks or uv is missing.
+        NotReadyError: One of them did not end in time.
+        WrongStateError: Something was found or could not be looked at; each place is named.
+    """
+    from floe_ops.audits.leaks import allowed, scan
+
+    with _recorded("WU7-AC1") as seen:
+        result = scan.scan(project)
+        places = [*map(str, result.leaks), *(f"not looked at: {text}" for text in result.left_out)]
+        places += [f"{allowed.FILE}: the entry {entry} covers nothing any more; remove it" for entry in result.unused]
+        if places:
+            raise WrongStateError(
+                f"gitleaks found {len(places)} places",
+                where=places[0].partition(": ")[0],
+                why="\n         ".join(places),
+                remedy=f"take the value out and make it void where it was real; a false alarm goes into {allowed.FILE}",
+            )
+        seen.append(f"gitleaks found no credential in {', '.join(result.seen)}")
+    return seen[0]
+
+
+def canaries(project: Path) -> str:
+    """The secrets of the platform that is up, looked for where they must not be (WU7-AC1); returns what was seen.
+
+    Raises:
+        WrongStateError: One was found, or there is none to look for; each place is named, no value.
+    """
+    from floe_ops.audits.canary import search
+
+    with _recorded("WU7-AC1") as seen:
+        told, sightings = search.search(project)
+        if sightings:
+            raise WrongStateError(
+                f"secrets of this run are in {len(sightings)} places where they must not be",
+                where=sightings[0].place,
+                why="\n         ".join(map(str, sightings)),
+                remedy="hand secrets on by environment or in a file of mode 0600, and keep them out of what is written",
+            )
+        seen.append(f"{told}: in none")
+    return seen[0]
 
 
 def lock_is_current(project: Path) -> str:

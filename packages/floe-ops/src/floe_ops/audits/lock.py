@@ -107,9 +107,14 @@ def check(project: Path) -> None:
         )
 
 
-def _uv(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def uv() -> str:
+    """The environment's uv, else the one on PATH."""
     beside = Path(sys.executable).with_name("uv")
-    program = str(beside) if beside.is_file() else "uv"
+    return str(beside) if beside.is_file() else "uv"
+
+
+def _uv(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    program = uv()
     try:
         return subprocess.run(  # noqa: S603 - a fixed program with words of our own
             [program, *words, "--project", str(project)],

@@ -22,13 +22,24 @@ def bandit(_context: Context) -> None:
     console.say(f"  {seen}")
 
 
-@task()
-def credentials(_context: Context) -> None:
+@task(help={"canary": "look for the secrets of the platform that is up, wherever they must not be"})
+def credentials(_context: Context, *, canary: bool = False) -> None:
     """Look for literal credentials in source, tests, charts, docs and workflows; values are never printed."""
     from floe_ops.audits import gate
 
-    with console.step("literal credentials"):
-        seen = gate.credentials(project.root())
+    look = gate.canaries if canary else gate.credentials
+    with console.step("secrets of this run" if canary else "literal credentials"):
+        seen = look(project.root())
+    console.say(f"  {seen}")
+
+
+@task()
+def leaks(_context: Context) -> None:
+    """Look for credentials with gitleaks: tree, history, built packages, artifacts, logs of runs, image layers."""
+    from floe_ops.audits import gate
+
+    with console.step("gitleaks"):
+        seen = gate.leaks(project.root())
     console.say(f"  {seen}")
 
 

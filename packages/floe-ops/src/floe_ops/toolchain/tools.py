@@ -102,6 +102,8 @@ UNITTEST_STAMPS = (
     "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=36",
 )
 LOCAL_PATH_STAMPS = ("main.VERSION=v0.0.30",)
+GITLEAKS = "github.com/zricethezav/gitleaks/v8"
+GITLEAKS_STAMPS = (f"{GITLEAKS}/version.Version=8.30.1",)
 
 TOOLS = {
     tool.name: tool
@@ -120,6 +122,7 @@ TOOLS = {
         Tool("helm4", "helm.sh/helm/v4/cmd/helm", 1.5, 1184, 2500, HELM4_STAMPS),
         Tool("helm-unittest", f"{UNITTEST}/cmd/helm-unittest", 1, 558, 1800, UNITTEST_STAMPS),
         Tool("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", 0.3, 106, 400),
+        Tool("gitleaks", GITLEAKS, 0.7, 379, 800, GITLEAKS_STAMPS),
     )
 }
 

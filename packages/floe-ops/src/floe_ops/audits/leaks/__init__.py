@@ -1,0 +1,1 @@
+"""Literal credentials wherever they may have got to: gitleaks over files, history, packages, images and logs."""
