@@ -122,3 +122,25 @@ def test_a_platform_that_takes_its_catalog_from_the_same_variable_is_no_second_s
     assert found.management_url is None
     assert not found.signs_in
     assert found.s3_access_key == "platform-key"
+
+
+def test_a_catalog_that_knows_its_store_by_another_address_is_compared_with_that_one() -> None:
+    told = "http://floe-object-store:9000"
+    in_cluster = replace(
+        PLATFORM, catalog_s3_endpoint=told, urls=PLATFORM.urls | {"otlp-http": "http://127.0.0.1:14318"}
+    )
+    found = warehouse.of_platform(in_cluster)
+    assert found.spec().endpoint == told
+    assert found.object_store().endpoint == "http://127.0.0.1:19000"
+    child = warehouse.find(never, in_cluster.environment() | {"POLARIS_CLIENT_SECRET": "x"})
+    assert child is not None
+    assert (child.spec().endpoint, child.s3_endpoint) == (told, "http://127.0.0.1:19000")
+    half = warehouse.find(lambda: in_cluster, {"FLOE_POLARIS_URL": PLATFORM.urls["polaris"]})
+    assert half is not None
+    assert half.spec().endpoint == told
+
+
+def test_without_another_address_it_is_compared_with_the_one_in_use() -> None:
+    assert warehouse.of_platform(PLATFORM).spec().endpoint == "http://127.0.0.1:19000"
+    with_otel = replace(PLATFORM, urls=PLATFORM.urls | {"otlp-http": "http://127.0.0.1:14318"})
+    assert "FLOE_CATALOG_S3_ENDPOINT" not in with_otel.environment()
