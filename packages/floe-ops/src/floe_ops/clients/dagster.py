@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from floe_core.errors import FloeError, MissingToolError, NotReadyError, WrongStateError
 
+from floe_ops.clients import untrusted
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -223,15 +225,14 @@ class Dagster:
         """The field `name` of a query's data as `read` makes it, if it is of type `wanted`."""
         body = self._ask("POST", "/graphql", {"query": query})
         if body.get("errors") or not isinstance(body.get("data"), dict):
-            messages = [str(one.get("message")) for one in body.get("errors") or ()]
-            raise self._wrong("/graphql", "; ".join(messages) or "its answer has no data")
+            raise self._wrong("/graphql", _messages(body.get("errors")) or "its answer has no data")
         try:
             found = body["data"][name]
             if found["__typename"] == wanted:
                 return read(found)
             kind, message = found["__typename"], _short(str(found.get("message", "")))
-        except (KeyError, TypeError, AttributeError) as error:
-            raise self._wrong("/graphql", f"{name} has another shape: {type(error).__name__} {error}") from error
+        except untrusted.STUMBLES as error:
+            raise self._wrong("/graphql", f"{name} has another shape: {untrusted.why(error)}") from error
         raise WrongStateError(
             f"Dagster answered {name} with {kind}",
             where=f"{self.url}/graphql",
@@ -243,10 +244,8 @@ class Dagster:
         import requests
 
         try:
-            response = requests.request(method, self.url + path, json=body, timeout=REQUEST_S)
-            found = response.json()
-        except requests.JSONDecodeError as error:
-            raise self._wrong(path, f"HTTP {response.status_code}: {_short(response.text)}") from error
+            response = requests.request(method, self.url + path, json=body, timeout=REQUEST_S, stream=True)
+            text = untrusted.body(response)
         except requests.RequestException as error:
             raise MissingToolError(
                 "Dagster does not answer",
@@ -254,8 +253,12 @@ class Dagster:
                 why=type(error).__name__,
                 remedy="see whether the webserver runs, and whether its URL is right",
             ) from error
+        try:
+            found = untrusted.document(text)
+        except ValueError as error:
+            raise self._wrong(path, f"HTTP {response.status_code}: {_short(text)}") from error
         if not isinstance(found, dict) or not (response.ok or "errors" in found):
-            raise self._wrong(path, f"HTTP {response.status_code}: {_short(response.text)}")
+            raise self._wrong(path, f"HTTP {response.status_code}: {_short(text)}")
         return found
 
     def _wrong(self, path: str, seen: str) -> WrongStateError:
@@ -282,6 +285,12 @@ def _error(seen: dict[str, Any]) -> str:
     """The messages of an error and of its causes; the innermost one tells what to mend."""
     messages = [str(one["message"]).strip() for one in (seen, *seen["causes"])]
     return "; caused by ".join(message for message in messages if message) or "an error without a message"
+
+
+def _messages(errors: object) -> str:
+    """The sentences of GraphQL's own errors."""
+    told = errors if isinstance(errors, list) else []
+    return "; ".join(_short(str(one.get("message"))) for one in told if isinstance(one, dict))
 
 
 def _short(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from floe_core.errors import WrongStateError
+
+from floe_ops.clients import untrusted
 
 # What each major writes into a revision that rolls back, unless it was told other words.
 _ROLLBACK = re.compile(r"Rollback to (\d+)")
@@ -85,8 +86,8 @@ def read_history(text: str) -> tuple[Revision, ...]:
         WrongStateError: It has another shape.
     """
     try:
-        revisions = [_revision(one) for one in json.loads(text)]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        revisions = [_revision(one) for one in untrusted.document(text)]
+    except untrusted.STUMBLES as error:
         raise _strange("history", error) from error
     return tuple(sorted(revisions, key=lambda revision: revision.number))
 
@@ -94,17 +95,17 @@ def read_history(text: str) -> tuple[Revision, ...]:
 def read_release(text: str) -> Release:
     """The answer of `helm status -o json`, or of an install or upgrade; raises as `read_history`."""
     try:
-        body = json.loads(text)
+        body = untrusted.document(text)
         info = body["info"]
         return Release(
-            name=body["name"],
-            namespace=body["namespace"],
+            name=str(body["name"]),
+            namespace=str(body["namespace"]),
             revision=int(body["version"]),
             status=_status(info["status"]),
             updated=_moment(info.get("last_deployed", "")),
-            description=info.get("description", ""),
+            description=str(info.get("description", "")),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except untrusted.STUMBLES as error:
         raise _strange("status", error) from error
 
 
@@ -113,15 +114,15 @@ def read_list(text: str) -> tuple[Release, ...]:
     try:
         return tuple(
             Release(
-                name=one["name"],
-                namespace=one["namespace"],
+                name=str(one["name"]),
+                namespace=str(one["namespace"]),
                 revision=int(one["revision"]),
                 status=_status(one["status"]),
                 updated=_moment(one["updated"]),
             )
-            for one in json.loads(text)
+            for one in untrusted.document(text)
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except untrusted.STUMBLES as error:
         raise _strange("list", error) from error
 
 
@@ -156,6 +157,7 @@ def _moment(text: str) -> datetime:
 def _strange(command: str, error: Exception) -> WrongStateError:
     return WrongStateError(
         f"the answer of helm {command} has a shape that is not understood",
-        why=f"{type(error).__name__}: {error}",
+        where=f"helm {command} -o json",
+        why=untrusted.why(error),
         remedy="use Helm 3.14 or newer, or Helm 4; FLOE_TOOL_HELM names one",
     )

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from floe_core.errors import MissingToolError, NotReadyError, WrongStateError
 
+from floe_ops.clients import untrusted
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -96,7 +98,7 @@ class Jaeger:
             MissingToolError: Jaeger does not answer.
             WrongStateError: Something else answers.
         """
-        return tuple(self._data("/api/services")[1] or ())
+        return tuple(str(name) for name in self._data("/api/services")[1] or ())
 
     def trace(self, trace_id: str) -> JaegerTrace | None:
         """The trace with that id (32 hex digits), or None while Jaeger knows no span of it; raises as `services`."""
@@ -157,15 +159,13 @@ class Jaeger:
         answer, data = self._data(f"/api/traces/{trace_id}")
         return (read_trace(data[0]) if data else None), answer
 
-    def _data(self, path: str, query: dict[str, str] | None = None) -> tuple[str, Any]:
-        """The text of an answer and its `data`; a 404 about a trace is an answer like any other."""
+    def _data(self, path: str, query: dict[str, str] | None = None) -> tuple[str, list[Any] | None]:
+        """The text of an answer and its list `data`; a 404 about a trace is an answer like any other."""
         import requests
 
         try:
-            response = requests.get(self.url + path, params=query, timeout=REQUEST_S)
-            body = response.json()
-        except requests.JSONDecodeError as error:
-            raise self._wrong(path, f"HTTP {response.status_code}: {response.text[:SHOWN]}") from error
+            response = requests.get(self.url + path, params=query, timeout=REQUEST_S, stream=True)
+            text = untrusted.body(response)
         except requests.RequestException as error:
             raise MissingToolError(
                 "Jaeger does not answer",
@@ -173,9 +173,15 @@ class Jaeger:
                 why=type(error).__name__,
                 remedy="invoke platform.up starts it; invoke platform.logs shows why it ended",
             ) from error
-        if not isinstance(body, dict) or not (response.ok or response.status_code == NOT_FOUND):
-            raise self._wrong(path, f"HTTP {response.status_code}: {response.text[:SHOWN]}")
-        return f"HTTP {response.status_code}: {response.text.strip()}", body.get("data")
+        said = f"HTTP {response.status_code}: {text.strip()}"
+        try:
+            body = untrusted.document(text)
+        except ValueError as error:
+            raise self._wrong(path, said[:SHOWN]) from error
+        data = body.get("data") if isinstance(body, dict) else said
+        if not isinstance(data, list | None) or not (response.ok or response.status_code == NOT_FOUND):
+            raise self._wrong(path, said[:SHOWN])
+        return said, data
 
     def _wrong(self, path: str, seen: str) -> WrongStateError:
         return WrongStateError(
@@ -197,9 +203,12 @@ def read_trace(raw: dict[str, Any]) -> JaegerTrace:
         spans = {one["spanID"]: _span(one, services) for one in raw["spans"]}
         ordered = sorted(spans.values(), key=lambda span: (span.start_us, span.id))
         return JaegerTrace(str(raw["traceID"]), tuple(ordered))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except untrusted.STUMBLES as error:
         raise WrongStateError(
-            "a trace from Jaeger has a shape that is not understood", why=f"{type(error).__name__}: {error}"
+            "a trace from Jaeger has a shape that is not understood",
+            where="data of /api/traces",
+            why=untrusted.why(error),
+            remedy="see that the URL is that of Jaeger 1.76 or later",
         ) from error
 
 

@@ -7,13 +7,13 @@ It exists beside crane so that what crane wrote is verified by something that is
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from floe_core.errors import CredentialsRefusedError, ExitCode, FloeError, UsageError, WrongStateError
 
+from floe_ops.clients import untrusted
 from floe_ops.clients.registry_auth import authorization, stored_credentials
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class RegistryClient:
         for claimed in (target if target.startswith("sha256:") else "", answer.headers.get("Docker-Content-Digest")):
             self._hold(path, claimed, digest)
         body = self._json(raw, path)
-        media_type = body.get("mediaType") or answer.headers.get("Content-Type", "").partition(";")[0]
+        media_type = str(body.get("mediaType") or "") or answer.headers.get("Content-Type", "").partition(";")[0]
         return Document(digest, media_type, len(raw), body)
 
     def json_blob(self, name: str, digest: str) -> dict[str, Any]:
@@ -174,7 +174,8 @@ class RegistryClient:
     def blob_size(self, name: str, digest: str) -> int:
         """The size in bytes that the registry states for a blob, without reading it; raises as `document`."""
         with self._get(f"{name}/blobs/{digest}", method="HEAD") as answer:
-            return int(answer.headers.get("Content-Length", "-1"))
+            told = answer.headers.get("Content-Length", "")
+            return int(told) if told.isascii() and told.isdigit() else -1
 
     def read_blob(self, name: str, digest: str) -> int:
         """Read a blob whole, in pieces, and hold it to its digest; gives its size in bytes; raises as `document`."""
@@ -264,12 +265,12 @@ class RegistryClient:
 
     def _json(self, raw: bytes, path: str) -> dict[str, Any]:
         try:
-            body = json.loads(raw)
+            found = untrusted.document(raw)
         except ValueError:
-            body = None
-        if not isinstance(body, dict):
+            found = None
+        if not isinstance(found, dict):
             raise WrongStateError("not a JSON document", where=f"{self._base}/{path}", why=repr(raw[:80]))
-        return body
+        return found
 
 
 def _reason(error: Exception) -> str:

@@ -7,14 +7,14 @@ answers `{"token": …}` or `{"access_token": …}`).
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from floe_core.errors import CredentialsRefusedError, WrongStateError
+
+from floe_ops.clients import untrusted
 
 if TYPE_CHECKING:
     import requests
@@ -36,10 +36,10 @@ def stored_credentials(host: str) -> tuple[str, str] | None:
     if not path.is_file():
         return None
     try:
-        entries = json.loads(path.read_text(encoding="utf-8")).get("auths", {})
+        entries = untrusted.document(path.read_bytes()).get("auths", {})
         entry = entries.get(_DOCKER_HUB.get(host, host)) or {}
         user, _, password = base64.b64decode(entry.get("auth", ""), validate=True).decode().partition(":")
-    except (ValueError, AttributeError, binascii.Error):
+    except untrusted.STUMBLES:
         raise WrongStateError(
             "cannot read the registry credentials", where=str(path), why="not as docker login writes it",
             remedy=f"log in to {host} again",
@@ -62,11 +62,17 @@ def authorization(
     if scheme.lower() != "bearer" or "realm" not in fields:
         raise _refused(host, credentials, "it wants a login")
     query = {key: fields[key] for key in ("service", "scope") if key in fields}
-    answer = session.get(fields["realm"], params=query, auth=credentials, timeout=timeout)
+    answer = session.get(fields["realm"], params=query, auth=credentials, timeout=timeout, stream=True)
     if not answer.ok:
         raise _refused(host, credentials, f"its token service answered {answer.status_code}")
-    body = answer.json()
-    return f"Bearer {body.get('token') or body.get('access_token')}"
+    try:
+        body = untrusted.document(untrusted.body(answer))
+        token = body.get("token") or body.get("access_token")
+    except (ValueError, AttributeError):
+        token = None
+    if not isinstance(token, str):
+        raise _refused(host, credentials, "its token service gave no token")
+    return f"Bearer {token}"
 
 
 def _refused(host: str, credentials: tuple[str, str] | None, why: str) -> CredentialsRefusedError:
