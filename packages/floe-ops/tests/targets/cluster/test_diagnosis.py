@@ -36,10 +36,12 @@ def event(reason: str, message: str, name: str = "floe-polaris-1", kind: str = "
     return objects.Event(kind, name, "Warning", reason, message, 1, "2026-01-01T00:00:00Z")
 
 
-UNPLACED = {"conditions": [{"type": "PodScheduled", "status": "False", "message": "0/1 nodes: Insufficient memory."}]}
-PULL = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling"}}}
-KILLED = {"lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}, "restartCount": 2}
-CRASH = {
+UNPLACED: dict[str, Any] = {
+    "conditions": [{"type": "PodScheduled", "status": "False", "message": "0/1 nodes: Insufficient memory."}]
+}
+PULL: dict[str, Any] = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling"}}}
+KILLED: dict[str, Any] = {"lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}, "restartCount": 2}
+CRASH: dict[str, Any] = {
     "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}},
     "lastState": {"terminated": {"reason": "Error", "exitCode": 3}},
 }

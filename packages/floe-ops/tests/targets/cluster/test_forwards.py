@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
     from floe_ops.clients.kubernetes import Kubernetes
     from floe_ops.targets.cluster.layout import Layout
-
-    from conftest import Api
+    from tests.targets.cluster.conftest import Api
 
 NAMES = ["polaris"]
 BIG = os.urandom(3_000_000)
