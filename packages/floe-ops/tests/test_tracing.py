@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from floe_core.errors import UsageError
 from floe_ops import targets, tracing
-from floe_ops.targets import Platform, Target
+from floe_ops.targets import Platform
 from floe_telemetry_otlp.exporter import Totals
 from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -184,10 +184,8 @@ except LookupError as error:
     assert _spooled(tmp_path)["broken"].status.code == 2
 
 
-class _Somewhere(Target):
-    """A target whose platform comes and goes."""
-
-    name = "somewhere"
+class _Somewhere:
+    """In a target's place: its platform comes and goes."""
 
     def __init__(self) -> None:
         self.answers: list[Platform | UsageError | None] = []
@@ -197,15 +195,6 @@ class _Somewhere(Target):
         if isinstance(answer, UsageError):
             raise answer
         return answer
-
-    def ensure(self) -> Platform:
-        raise AssertionError("tracing starts nothing")
-
-    def down(self) -> None:
-        raise AssertionError("tracing ends nothing")
-
-    def reset(self) -> None:
-        raise AssertionError("tracing wipes nothing")
 
 
 def test_the_platforms_collector_is_found_when_it_comes_up(monkeypatch: pytest.MonkeyPatch) -> None:
