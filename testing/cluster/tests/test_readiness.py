@@ -14,7 +14,21 @@ from floe_core.errors import ExitCode, NotReadyError, WrongStateError
 NODE = "/api/v1/nodes/bare"
 ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/default"
 DEPLOYMENTS = {f"/apis/apps/v1/namespaces/{space}/deployments/{name}" for name, space in addons.DEPLOYMENTS.items()}
-UP = {"metadata": {"generation": 2}, "status": {"observedGeneration": 2, "availableReplicas": 1}}
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/bare"
+UP = {
+    "metadata": {"generation": 2},
+    "spec": {"selector": {"matchLabels": {"app": "x"}}},
+    "status": {"observedGeneration": 2, "availableReplicas": 1},
+}
+SINCE = 1_000_000_000.5  # 2001-09-09T01:46:40.5Z
+BEFORE, AFTER = "2001-09-09T01:46:39Z", "2001-09-09T01:46:41Z"
+PODS = {f"/api/v1/namespaces/{space}/pods?labelSelector=app=x" for space in addons.DEPLOYMENTS.values()}
+
+
+def pods(started: str, *, ready: bool = True) -> dict[str, Any]:
+    return {
+        "items": [{"status": {"containerStatuses": [{"ready": ready, "state": {"running": {"startedAt": started}}}]}}]
+    }
 
 
 class Answers:
@@ -22,8 +36,8 @@ class Answers:
 
     def __init__(self, **changed: Any) -> None:
         ready = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
-        self.there: dict[str, Any] = {NODE: ready, ACCOUNT: {"metadata": {}}, **dict.fromkeys(DEPLOYMENTS, UP)}
-        self.there |= changed
+        self.there: dict[str, Any] = {NODE: ready, ACCOUNT: {"metadata": {}}, LEASE: {"spec": {"renewTime": AFTER}}}
+        self.there |= dict.fromkeys(DEPLOYMENTS, UP) | dict.fromkeys(PODS, pods(AFTER)) | changed
 
     def get(self, path: str) -> Any:
         if path not in self.there:
@@ -42,7 +56,7 @@ def dns(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
 
 
 def told(settings: Settings, **changed: Any) -> str:
-    return readiness.objection(Answers(**changed), settings)  # type: ignore[arg-type]
+    return readiness.objection(Answers(**changed), settings, SINCE)  # type: ignore[arg-type]
 
 
 def test_a_whole_cluster_has_nothing_against_it(settings: Settings, dns: None) -> None:
@@ -52,6 +66,11 @@ def test_a_whole_cluster_has_nothing_against_it(settings: Settings, dns: None) -
 @pytest.mark.parametrize(
     ("path", "value", "why"),
     [
+        (LEASE, None, "not told that it lives"),
+        (LEASE, {"spec": {"renewTime": BEFORE}}, "not told that it lives"),
+        *((path, pods(BEFORE), "has not started again") for path in sorted(PODS)),
+        *((path, pods(AFTER, ready=False), "has not started again") for path in sorted(PODS)),
+        *((path, {"items": [{"status": {}}]}, "has not started again") for path in sorted(PODS)),
         (NODE, None, "has not registered"),
         (NODE, {"status": {}}, "not told its condition"),
         (NODE, {"status": {"conditions": [{"type": "Ready", "status": "False", "message": "no CNI"}]}}, "no CNI"),
@@ -68,9 +87,9 @@ def test_each_piece_that_is_missing_is_told(settings: Settings, dns: None, path:
 
 def test_why_a_container_waits_is_told(settings: Settings, dns: None) -> None:
     waiting = {"state": {"waiting": {"reason": "ErrImageNeverPull", "message": "no such image"}}}
-    pods = {"items": [{"status": {"containerStatuses": [waiting]}}, {"status": {}}]}
+    those = {"items": [{"status": {"containerStatuses": [waiting]}}, {"status": {}}]}
     down = {"metadata": {"generation": 1}, "status": {}}
-    changed = dict.fromkeys(DEPLOYMENTS, down) | {"/api/v1/namespaces/kube-system/pods": pods}
+    changed = dict.fromkeys(DEPLOYMENTS, down) | {"/api/v1/namespaces/kube-system/pods": those}
     assert told(settings, **changed) == "coredns is not available: ErrImageNeverPull no such image"
 
 

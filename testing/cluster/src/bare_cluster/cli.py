@@ -16,7 +16,7 @@ from floe_core.errors import ExitCode, MissingToolError, UsageError
 from floe_ops import console
 from floe_ops.targets import lease
 
-from bare_cluster import condition, ending, images, layout, machine, readiness, starting, status
+from bare_cluster import condition, layout, machine
 from bare_cluster.progress import Stages
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ def up(  # noqa: PLR0913 - the options of a command
     *, state: str | None, as_json: bool, folder: Path | None, cpus: float, memory_gib: float, ends_with: int | None
 ) -> None:
     """Start the cluster, join it where it runs, replace it where it half runs; returns when it is ready."""
+    from bare_cluster import starting
+
     place, stages = layout.at(state), Stages()
     machine.check(place.state)
     owner = _owner(ends_with)
@@ -87,6 +89,8 @@ def up(  # noqa: PLR0913 - the options of a command
 
 
 def _tell_up(place: Layout, stages: Stages, *, as_json: bool) -> None:
+    from bare_cluster import status
+
     if as_json:
         told = status.report(place) | {"seconds": stages.seconds | {"total": stages.total}}
         click.echo(json.dumps(told, indent=2))
@@ -119,6 +123,8 @@ def _archives(folder: Path | None) -> list[Path]:
         return sorted(folder.glob("*.tar"))
     from floe_ops.images import build
 
+    from bare_cluster import images
+
     return [built.archive for built in build.ensure(images.ADDONS).values()]
 
 
@@ -129,6 +135,8 @@ def _archives(folder: Path | None) -> list[Path]:
 @readable
 def down(*, state: str | None, as_json: bool, wipe: bool) -> None:
     """End the cluster and all it runs; its data stays for the next `up` unless it is wiped."""
+    from bare_cluster import ending, starting
+
     place, stages = layout.at(state), Stages()
     with starting.locked(place):
         ran = condition.look(place).lives
@@ -148,6 +156,8 @@ def down(*, state: str | None, as_json: bool, wipe: bool) -> None:
 @readable
 def status_command(*, state: str | None, as_json: bool) -> None:
     """Tell whether the cluster runs, whether it is ready, and which daemon ended."""
+    from bare_cluster import status
+
     told = status.report(layout.at(state))
     click.echo(json.dumps(told, indent=2) if as_json else status.words(told))
     raise click.exceptions.Exit(int(status.exit_code(told)))
@@ -160,6 +170,8 @@ def status_command(*, state: str | None, as_json: bool) -> None:
 @readable
 def load(*, state: str | None, as_json: bool, archives: Sequence[Path]) -> None:
     """Bring the images of OCI ARCHIVES in; those that are there with the same digest are left alone."""
+    from bare_cluster import images
+
     place, stages = layout.at(state), Stages()
     first = _running(place).first
     new = images.load(first, archives) if first else []
@@ -223,6 +235,8 @@ def kubectl(*, state: str | None, words: Sequence[str]) -> None:
 @readable
 def logs(*, state: str | None, as_json: bool, lines: int, daemons: Sequence[str]) -> None:
     """Print the last lines of the DAEMONS' logs, of all without a name."""
+    from bare_cluster import readiness
+
     place = layout.at(state)
     there = sorted(path.stem for path in place.logs.glob("*.log"))
     unknown = [name for name in daemons if name not in there]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -33,17 +34,33 @@ def api_objection(api: Api) -> str:
     return ""
 
 
-def objection(api: Api, settings: Settings) -> str:
-    """The first thing that keeps the cluster from being ready; empty when nothing does."""
+def objection(api: Api, settings: Settings, since: float) -> str:
+    """The first thing that keeps the cluster from being ready; empty when nothing does.
+
+    What was noted before `since`, the start of the first process (seconds since the epoch), says nothing: objects
+    outlive the daemons that they tell of.
+    """
     try:
         return (
-            _node(api.get(f"/api/v1/nodes/{NODE}"))
+            _kubelet(api.get(f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{NODE}"), since)
+            or _node(api.get(f"/api/v1/nodes/{NODE}"))
             or _account(api.get("/api/v1/namespaces/default/serviceaccounts/default"))
-            or next(filter(None, (_deployment(api, *each) for each in addons.DEPLOYMENTS.items())), "")
+            or next(filter(None, (_deployment(api, *each, since) for each in addons.DEPLOYMENTS.items())), "")
             or _dns(settings)
         )
     except requests.RequestException as error:
         return f"the API server does not answer: {type(error).__name__}"
+
+
+def _kubelet(lease: Any, since: float) -> str:
+    """Whether the kubelet has told since then that it lives."""
+    renewed = lease["spec"].get("renewTime") if lease else None
+    return "" if renewed and _time(renewed) >= since else "the kubelet has not told that it lives"
+
+
+def _time(text: str) -> float:
+    """A time of the API in seconds since the epoch."""
+    return datetime.fromisoformat(text).timestamp()
 
 
 def _node(node: Any) -> str:
@@ -59,14 +76,27 @@ def _account(account: Any) -> str:
     return "" if account else "the namespace `default` has no default service account yet"
 
 
-def _deployment(api: Api, name: str, namespace: str) -> str:
+def _deployment(api: Api, name: str, namespace: str, since: float) -> str:
     found = api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
     if found is None:
         return f"{name} is not there"
     status = found.get("status", {})
-    if status.get("observedGeneration") == found["metadata"]["generation"] and status.get("availableReplicas", 0) > 0:
-        return ""
-    return f"{name} is not available{_reasons(api, namespace)}"
+    if status.get("observedGeneration") != found["metadata"]["generation"] or not status.get("availableReplicas", 0):
+        return f"{name} is not available{_reasons(api, namespace)}"
+    labels = ",".join(f"{key}={value}" for key, value in found["spec"]["selector"]["matchLabels"].items())
+    pods = api.get(f"/api/v1/namespaces/{namespace}/pods?labelSelector={labels}")["items"]
+    return "" if any(_runs(pod, since) for pod in pods) else f"{name} has not started again"
+
+
+def _runs(pod: Any, since: float) -> bool:
+    """Whether the pod is ready and its containers were started since then (the API cuts their times to seconds)."""
+    containers = pod["status"].get("containerStatuses", [])
+    starts = [each.get("state", {}).get("running", {}).get("startedAt") for each in containers if each["ready"]]
+    return (
+        bool(containers)
+        and len(starts) == len(containers)
+        and all(start and _time(start) >= int(since) for start in starts)
+    )
 
 
 def _reasons(api: Api, namespace: str) -> str:

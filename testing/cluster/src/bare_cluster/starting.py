@@ -210,4 +210,4 @@ def _make_ready(layout: Layout, found: Condition, wish: Wish, references: dict[s
         with stages.stage("addons"):
             addons.apply(chosen, layout.kubeconfig, references)
         with stages.stage("node, addons and DNS ready"):
-            readiness.wait(layout, first, lambda: readiness.objection(api, chosen), READY_S)
+            readiness.wait(layout, first, lambda: readiness.objection(api, chosen, first.started), READY_S)

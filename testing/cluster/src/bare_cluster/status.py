@@ -43,10 +43,10 @@ def report(layout: Layout) -> dict[str, Any]:
 
 def _objection(layout: Layout, found: Condition) -> str:
     """What keeps a cluster whose daemons all run from being ready."""
-    if found.state is not State.RUNNING or found.settings is None:
+    if found.state is not State.RUNNING or found.settings is None or found.first is None:
         return ""
     with asking.api(found.settings.network, keys.NodeKeys(layout.pki)) as api:
-        return readiness.objection(api, found.settings)
+        return readiness.objection(api, found.settings, found.first.started)
 
 
 def exit_code(told: dict[str, Any]) -> ExitCode:
