@@ -50,6 +50,15 @@ def test_down_and_release_of_nothing_are_no_errors(call: Call) -> None:
     assert call("platform.release", "--pid", "4711").returncode == 0
 
 
+def test_a_report_of_nothing_says_that_nothing_runs(call: Call, tmp_path: Path) -> None:
+    assert call("platform.report").returncode == 0
+    rows = json.loads((tmp_path / ".floe" / "report" / "local" / "status.json").read_text())
+    assert {row["state"] for row in rows} == {"down"}
+    done = call("platform.report", "--target", "cluster")
+    assert done.returncode == 5
+    assert "no cluster is in use" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

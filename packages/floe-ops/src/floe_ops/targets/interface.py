@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from floe_core.errors import UsageError
@@ -13,9 +14,11 @@ from floe_ops.services import CLUSTER, LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from floe_ops.targets.seen import Finding, ServiceStatus
 
+REPORT_LINES = 1000
 CatalogKind = Literal["polaris-url", "polaris-home", "polaris-image", "stand-in"]
 """Who speaks Polaris's protocol: a server named by its URL, an unpacked distribution, a container of Apache Polaris,
 or the stand-in (as a process or in a container)."""
@@ -129,6 +132,22 @@ class Target(ABC):
         Raises:
             UsageError: There is no such service.
         """
+
+    def report(self, folder: Path) -> None:
+        """Write below `folder` what tells why something failed: how every service is, and the last of their logs.
+
+        Raises:
+            FloeError: The platform cannot be looked at.
+        """
+        self._report(folder, lambda line: line)
+
+    def _report(self, folder: Path, hide: Callable[[str], str]) -> None:
+        """Status and logs; `hide` takes out of a line what no file may hold."""
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = [asdict(row) for row in self.status()]
+        (folder / "status.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
+        with (folder / "logs.txt").open("w", encoding="utf-8") as file:
+            file.writelines(f"{hide(line)}\n" for line in self.logs("", REPORT_LINES, follow=False))
 
     @abstractmethod
     def doctor(self) -> list[Finding]:

@@ -118,6 +118,20 @@ def logs(_context: Context, service: str = "", lines: str = "40", follow: bool =
         console.say("")
 
 
+@task(help=TARGET)
+def report(_context: Context, target: str = "") -> None:
+    """Keep what tells why something failed: status, logs, and of a cluster its events and objects.
+
+    invoke platform.report --target cluster    # .floe/report/cluster
+    """
+    from floe_ops import project
+
+    chosen = _target(target)
+    folder = project.state() / "report" / chosen.name
+    chosen.report(folder)
+    console.say(f"status and logs of the platform are in {folder}")
+
+
 @task(help={"json": "print JSON for programs"} | TARGET)
 def doctor(_context: Context, json: bool = False, target: str = "") -> None:
     """What this machine has and lacks for the platform, and how to get it. Ends with 5 when something is missing.

@@ -35,7 +35,7 @@ def collect(cluster: Kubernetes, settings: Settings, folder: Path) -> str:
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    hide = Redactor(_secrets(cluster, settings.namespace))
+    hide = redactor(cluster, settings.namespace)
     events = cluster.events(settings.namespace)
     (folder / "events.txt").write_text("".join(f"{_line(event)}\n" for event in events), encoding="utf-8")
     pods = [pod for pod in cluster.pods(settings.namespace) if not pod.ready and pod.phase not in DONE]
@@ -54,6 +54,11 @@ def collect(cluster: Kubernetes, settings: Settings, folder: Path) -> str:
     line = hide(most_telling(pods, events, words))
     (folder / "summary.txt").write_text(f"{line}\n", encoding="utf-8")
     return line[:LONGEST]
+
+
+def redactor(cluster: Kubernetes, namespace: str) -> Redactor:
+    """Takes what the Secrets of a namespace hold out of texts."""
+    return Redactor(_secrets(cluster, namespace))
 
 
 def most_telling(pods: list[Pod], events: list[Event], words: dict[str, str]) -> str:

@@ -18,6 +18,7 @@ from floe_ops.targets.interface import Platform, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from floe_ops.clients.kubernetes import Kubernetes
     from floe_ops.targets.cluster.installing import Installation
@@ -173,6 +174,21 @@ class ClusterTarget(Target):
         if found is None:
             raise MissingToolError("there are no logs", why="no cluster is in use", remedy="invoke platform.up")
         yield from logs.read(self._cluster(found), settings(), service, count, follow=follow)
+
+    def report(self, folder: Path) -> None:
+        """Write events and objects of the release too; what its Secrets hold is in none of it.
+
+        Raises:
+            MissingToolError: No cluster is in use, or it does not answer.
+        """
+        from floe_ops.targets.cluster import diagnosis
+
+        found, chosen = record.load(self.layout), settings()
+        if found is None:
+            raise MissingToolError("there is nothing to report", why="no cluster is in use", remedy="")
+        cluster = self._cluster(found)
+        diagnosis.collect(cluster, chosen, folder)
+        self._report(folder, diagnosis.redactor(cluster, chosen.namespace))
 
     def doctor(self) -> list[Finding]:
         """What this machine has and lacks: Helm, each provider, the cluster in use."""
