@@ -26,6 +26,7 @@ PLANTED = {"jinja2": "2.10", "requests": "2.19.1", "pillow": "9.0.0"}
 FIXED = {"jinja2": "2.10.1", "requests": "2.20.0", "pillow": "9.0.1"}
 MARKERS = {"pillow": "sys_platform == 'darwin'"}
 INDEX = "https://index.example/simple"
+DEAD = {"PIP_AUDIT_OSV_URL": "http://127.0.0.1:1/v1/query"}
 
 
 def write_project(folder: Path, pins: dict[str, str], *, markers: dict[str, str] | None = None) -> Path:
@@ -84,7 +85,7 @@ def audit(tmp_path: Path) -> Callable[..., Report]:
     def run(pins: dict[str, str], *, age_days: int = 0, markers: dict[str, str] | None = None) -> Report:
         source = write_advisories(tmp_path / "advisories", NOW - timedelta(days=age_days))
         project = write_project(tmp_path / "project", pins, markers=markers)
-        return advisories.audit(project, environ={"FLOE_ADVISORIES": str(source)}, now=NOW)
+        return advisories.audit(project, environ={"FLOE_ADVISORIES": str(source), **DEAD}, now=NOW)
 
     return run
 
@@ -123,15 +124,14 @@ def test_a_truncated_source_is_refused_and_says_so(tmp_path: Path, cut: float) -
     (source / "PyPI" / "all.zip").write_bytes(whole[: int(len(whole) * cut)])
     project = write_project(tmp_path / "project", FIXED)
     with pytest.raises(WrongStateError) as caught:
-        advisories.audit(project, environ={"FLOE_ADVISORIES": str(source)}, now=NOW)
+        advisories.audit(project, environ={"FLOE_ADVISORIES": str(source), **DEAD}, now=NOW)
     assert "truncated or corrupt" in caught.value.why
 
 
 @pytest.mark.requirement("WU7-AC4")
 def test_without_a_source_the_audit_fails_but_for_a_final_at_a_desk(tmp_path: Path) -> None:
     project = write_project(tmp_path / "project", FIXED)
-    dead = {"PIP_AUDIT_OSV_URL": "http://127.0.0.1:1/v1/query"}
-    report = advisories.audit(project, environ=dead, now=NOW)
+    report = advisories.audit(project, environ=DEAD, now=NOW)
     assert report.outcome == "not_looked"
     alone = bearing.settle(report, bearing.Place.of({}))
     assert isinstance(alone.error, MissingToolError)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path("tests") / "faults"
 DEADLINE_S = 900.0
+NO_SERVICE = "http://127.0.0.1:1/v1/query"
 FINE = frozenset({"passed", "up_to_date"})
 
 
@@ -202,6 +203,7 @@ def _environment(root: Path, folder: Path, fault: Fault) -> dict[str, str]:
     environ["PATH"] = os.pathsep.join((os.environ.get("PATH", ""), str(beside)))
     if fault.advisory:
         environ["FLOE_ADVISORIES"] = str(_export(folder / f"{fault.id}.advisories", fault.advisory))
+        environ["PIP_AUDIT_OSV_URL"] = NO_SERVICE  # which would not know what is planted
     return environ
 
 

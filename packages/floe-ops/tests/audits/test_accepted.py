@@ -7,14 +7,13 @@ import pytest
 from floe_core.errors import WrongStateError
 from floe_ops.audits import accepted
 from floe_ops.audits.findings import Finding
-from floe_ops.audits.lock import Pin
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 TODAY = date(2026, 6, 15)
 FINDING = Finding("pillow", "9.0.0", "PYSEC-1", ("CVE-1", "GHSA-1"), ("9.0.1",))
-PINS = [Pin("pillow", "9.0.0")]
+LOCKED = [accepted.Locked("PyPI", "pillow", "9.0.0")]
 
 
 def policy(**changes: Any) -> accepted.Policy:
@@ -31,7 +30,7 @@ def policy(**changes: Any) -> accepted.Policy:
 
 
 def judge(chosen: accepted.Policy, findings: list[Finding], *, judge_unused: bool = True) -> list[str]:
-    return accepted.problems(chosen, findings, PINS, TODAY, judge_unused=judge_unused)
+    return list(accepted.problems(chosen, findings, LOCKED, TODAY, judge_unused=judge_unused))
 
 
 def test_an_entry_covers_its_finding_by_id_or_alias_until_its_last_day() -> None:
@@ -88,3 +87,17 @@ def test_a_file_with_unknown_or_missing_words_is_refused(tmp_path: Path, text: s
 
 def test_a_project_without_the_file_accepts_nothing_and_takes_seven_days(tmp_path: Path) -> None:
     assert accepted.load(tmp_path / accepted.FILE) == accepted.Policy(max_age_days=7, accepted=())
+
+
+def test_an_entry_for_a_go_module_is_judged_where_modules_were_looked_at() -> None:
+    chosen = policy(package="golang.org/x/net", fixed_in="0.30.0", ecosystem="Go")
+    found = Finding("golang.org/x/net", "0.29.0", "GO-1", ("CVE-1",), ("0.30.0",), "Go", ("crane",))
+    assert accepted.covers(chosen.accepted[0], found)
+    assert not accepted.covers(policy(package="golang.org/x/net").accepted[0], found)
+    modules = [accepted.Locked("Go", "golang.org/x/net", version) for version in ("0.29.0", "0.31.0")]
+    assert judge(chosen, []) == []
+    assert accepted.problems(chosen, [found], modules, TODAY, judge_unused=True) == ()
+    (problem,) = accepted.problems(chosen, [], modules[1:], TODAY, judge_unused=False)
+    assert "fixed in golang.org/x/net 0.30.0 and the lock has 0.31.0" in problem
+    (problem,) = accepted.problems(chosen, [], [accepted.Locked("Go", "other", "1.0.0")], TODAY, judge_unused=True)
+    assert "which no Go tool is built with" in problem

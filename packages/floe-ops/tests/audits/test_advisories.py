@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from floe_core.errors import WrongStateError
-from floe_ops.audits import accepted, advisories, osv_server, osv_snapshot
+from floe_ops.audits import accepted, advisories, pip_audit, sources
+from floe_ops.audits.go_modules import Modules
 from floe_ops.audits.lock import Pin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 NOW = datetime(2026, 6, 16, tzinfo=UTC)
 PINS = frozenset({Pin("jinja2", "2.10"), Pin("pillow", "9.0.0")})
@@ -26,7 +27,7 @@ PILLOW = {"name": "pillow", "version": "9.0.0", "vulns": []}
 
 
 def test_findings_are_data_with_their_fix() -> None:
-    (finding,) = advisories._findings(answer(PILLOW, JINJA), PINS, Path())
+    (finding,) = pip_audit.findings(answer(PILLOW, JINJA), PINS, Path())
     assert str(finding) == "jinja2 2.10: A-1, CVE-1, fixed in 2.10.1"
 
 
@@ -40,13 +41,14 @@ def test_findings_are_data_with_their_fix() -> None:
 )
 def test_a_package_that_was_not_looked_at_fails_the_audit(entries: list[dict[str, Any]], why: str) -> None:
     with pytest.raises(WrongStateError, match="exactly the packages of the lock") as caught:
-        advisories._findings(answer(*entries), PINS, Path())
+        pip_audit.findings(answer(*entries), PINS, Path())
     assert why in caught.value.why
 
 
 def judge(policy: accepted.Policy, entries: list[dict[str, Any]], as_of: date) -> Any:
-    findings = advisories._findings(answer(*entries), PINS, Path())
-    return advisories._judge(advisories.Source("", "test", as_of), policy, findings, PINS, NOW)
+    findings = pip_audit.findings(answer(*entries), PINS, Path())
+    source = sources.Source("", "test", as_of)
+    return advisories.judge(source, policy, findings, pins=PINS, modules=Modules((), (), ""), now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -81,32 +83,3 @@ def test_a_fault_in_the_accepted_list_is_a_finding() -> None:
     report = judge(policy, [{**JINJA, "vulns": []}, PILLOW], NOW.date())
     assert report.outcome == "findings"
     assert "CVE-9 for jinja2 is unused" in report.problems[0]
-
-
-def test_no_source_in_reach_is_none_and_soon() -> None:
-    start = datetime.now(UTC)
-    with advisories.source({"PIP_AUDIT_OSV_URL": "http://127.0.0.1:1/v1/query"}, NOW) as found:
-        assert found is None
-    assert datetime.now(UTC) - start < timedelta(seconds=4)
-
-
-def test_a_live_source_is_one_that_knows_the_canary(
-    export: Callable[..., Path], record: Callable[..., dict[str, Any]]
-) -> None:
-    knowing = osv_snapshot.load(export(record("jinja2", fixed="2.10.1")), now=NOW)
-    empty = osv_snapshot.load(export(record("other")), now=NOW)
-    with osv_server.serving(knowing) as good, osv_server.serving(empty) as blind:
-        with advisories.source({"PIP_AUDIT_OSV_URL": f"{good}/v1/query"}, NOW) as found:
-            assert found is not None
-            assert found.date == NOW.date()
-        with advisories.source({"PIP_AUDIT_OSV_URL": f"{blind}/v1/query"}, NOW) as found:
-            assert found is None
-
-
-def test_a_snapshot_is_served_with_the_date_of_its_newest_record(
-    export: Callable[..., Path], record: Callable[..., dict[str, Any]]
-) -> None:
-    with advisories.source({"FLOE_ADVISORIES": str(export(record("x")))}, NOW) as found:
-        assert found is not None
-        assert found.date == date(2026, 6, 15)
-        assert found.title.endswith("all.zip (1 records)")

@@ -8,21 +8,28 @@ from __future__ import annotations
 
 import tomllib
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from floe_core.errors import WrongStateError
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from floe_ops.audits import ecosystems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from floe_ops.audits.findings import Finding
-    from floe_ops.audits.lock import Pin
 
 FILE = "advisories.toml"
+
+
+class Locked(NamedTuple):
+    """One package at one version, of PyPI or of Go, that advisories are held against."""
+
+    ecosystem: str
+    name: str
+    version: str
 
 
 class Accepted(BaseModel):
@@ -36,6 +43,26 @@ class Accepted(BaseModel):
     reason: str = Field(min_length=10)
     owner: str = Field(min_length=1)
     expires: date
+    ecosystem: Literal["PyPI", "Go"] = "PyPI"
+
+    @property
+    def name(self) -> str:
+        """The package, spelled as its ecosystem does it."""
+        return ecosystems.ALL[self.ecosystem].normal(self.package)
+
+
+class Barred(BaseModel):
+    """A package that must not come (back) below `fixed_in`, or at all where no fixed version exists.
+
+    It stands here and not among the floors, because a floor that no release meets cannot be written.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(min_length=1)
+    package: str = Field(min_length=1)
+    fixed_in: str
+    reason: str = Field(min_length=10)
 
 
 class Policy(BaseModel):
@@ -45,6 +72,7 @@ class Policy(BaseModel):
 
     max_age_days: int = Field(default=7, gt=0)
     accepted: tuple[Accepted, ...] = ()
+    barred: tuple[Barred, ...] = ()
 
 
 def load(path: Path) -> Policy:
@@ -60,39 +88,45 @@ def load(path: Path) -> Policy:
     except ValidationError as error:
         faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise _wrong(path, "; ".join(faults)) from error
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _wrong(path, str(error)) from error
 
 
 def covers(entry: Accepted, finding: Finding) -> bool:
     """Whether `entry` is for `finding`, by the advisory's id or one of its aliases."""
-    return canonicalize_name(entry.package) == finding.package and entry.id in (finding.id, *finding.aliases)
+    same = (entry.ecosystem, entry.name) == (finding.ecosystem, finding.package)
+    return same and entry.id in (finding.id, *finding.aliases)
 
 
 def problems(
-    policy: Policy, findings: Iterable[Finding], pins: Iterable[Pin], today: date, *, judge_unused: bool
-) -> list[str]:
+    policy: Policy, findings: Iterable[Finding], locked: Iterable[Locked], today: date, *, judge_unused: bool
+) -> tuple[str, ...]:
     """What is wrong with the entries themselves, a sentence each.
 
     Args:
         policy: What was accepted.
         findings: Everything that the source reported, the accepted ones too.
-        pins: The third-party pins of the lock.
+        locked: Everything that it was asked about: the third-party pins of the lock, the modules of Go tools.
         today: The day to hold `expires` against.
         judge_unused: False where the source is too old to know every advisory.
     """
-    found, locked = list(findings), {pin.name: pin.version for pin in pins}
+    found, versions = list(findings), dict[tuple[str, str], list[str]]()
+    for ecosystem, name, version in locked:
+        versions.setdefault((ecosystem, name), []).append(version)
     texts: list[str] = []
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, str]] = set()
     for entry in policy.accepted:
-        name = canonicalize_name(entry.package)
-        if (entry.id, name) in seen:
-            texts.append(f"{entry.id} for {name} is accepted twice")
-        seen.add((entry.id, name))
-        texts.extend(_faults(entry, locked.get(name), today))
-        if judge_unused and name in locked and not any(covers(entry, finding) for finding in found):
-            texts.append(f"{entry.id} for {name} is unused: the source reports no such finding; remove it")
-    return texts
+        of_package = versions.get((entry.ecosystem, entry.name))
+        if (entry.id, entry.ecosystem, entry.name) in seen:
+            texts.append(f"{entry.id} for {entry.name} is accepted twice")
+        seen.add((entry.id, entry.ecosystem, entry.name))
+        if entry.ecosystem in {ecosystem for ecosystem, _ in versions}:  # else nobody looked there
+            texts.extend(_faults(entry, of_package or []))
+            if judge_unused and of_package and not any(covers(entry, finding) for finding in found):
+                texts.append(f"{entry.id} for {entry.name} is unused: the source reports no such finding; remove it")
+        if entry.expires < today:
+            texts.append(f"{entry.id} for {entry.name} expired on {entry.expires} (owner: {entry.owner})")
+    return tuple(texts)
 
 
 def earliest_expiry(policy: Policy) -> date | None:
@@ -100,21 +134,18 @@ def earliest_expiry(policy: Policy) -> date | None:
     return min((entry.expires for entry in policy.accepted), default=None)
 
 
-def _faults(entry: Accepted, locked: str | None, today: date) -> Iterator[str]:
-    name = canonicalize_name(entry.package)
-    if locked is None:
-        yield f"{entry.id} is for {name}, which the lock does not hold; remove it"
-    elif entry.fixed_in and _at_least(locked, entry.fixed_in):
-        yield f"{entry.id} is fixed in {name} {entry.fixed_in} and the lock has {locked}; remove it"
-    if entry.expires < today:
-        yield f"{entry.id} for {name} expired on {entry.expires} (owner: {entry.owner})"
+def _faults(entry: Accepted, versions: list[str]) -> Iterator[str]:
+    if not versions:
+        told = "the lock does not hold" if entry.ecosystem == "PyPI" else "no Go tool is built with"
+        yield f"{entry.id} is for {entry.name}, which {told}; remove it"
+    elif entry.fixed_in and all(_at_least(version, entry.fixed_in, entry.ecosystem) for version in versions):
+        yield f"{entry.id} is fixed in {entry.name} {entry.fixed_in} and the lock has {', '.join(versions)}; remove it"
 
 
-def _at_least(version: str, floor: str) -> bool:
-    try:
-        return Version(version) >= Version(floor)
-    except InvalidVersion:
-        return False
+def _at_least(version: str, floor: str, ecosystem: str) -> bool:
+    parse = ecosystems.ALL[ecosystem].parse
+    one, other = parse(version), parse(floor)
+    return one is not None and other is not None and bool(one >= other)
 
 
 def _wrong(path: Path, why: str) -> WrongStateError:
@@ -122,5 +153,8 @@ def _wrong(path: Path, why: str) -> WrongStateError:
         "the list of accepted advisories is not valid",
         where=str(path),
         why=why,
-        remedy="an entry has id, package, fixed_in, reason, owner and expires, and nothing else",
+        remedy=(
+            "an accepted entry has id, package, fixed_in, reason, owner and expires (and ecosystem), a barred one the "
+            "first four; nothing else"
+        ),
     )

@@ -58,6 +58,7 @@ def settle(report: Report, place: Place) -> Bearing:
     it did not look. An old source passes as stale; under CI only where that was allowed in so many words.
     """
     against = f"{report.packages} packages against {report.source} of {report.as_of}"
+    go = f"; {report.go}" if report.go else ""
     if report.outcome == "not_looked":
         if place.final and not place.ci:
             return Bearing("not_run", NO_SOURCE)
@@ -65,11 +66,11 @@ def settle(report: Report, place: Place) -> Bearing:
     if report.outcome == "findings":
         return Bearing("failed", _what(report), _findings(report))
     if report.outcome == "stale":
-        sentence = f"{against}: nothing found, but it is older than allowed (good until {report.valid_until})"
+        sentence = f"{against}: nothing found, but it is older than allowed (good until {report.valid_until}){go}"
         refused = place.ci and not place.allow_stale
         return Bearing("failed" if refused else "passed_stale", sentence, _stale(report) if refused else None)
     accepted = f", {len(report.accepted)} accepted" if report.accepted else ""
-    return Bearing("passed", f"{against}: nothing found{accepted}")
+    return Bearing("passed", f"{against}: nothing found{accepted}{go}")
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -79,6 +80,7 @@ def document(report: Report) -> dict[str, Any]:
         "date": report.as_of.isoformat() if report.as_of else None,
         "outcome": report.outcome,
         "packages": report.packages,
+        "go": report.go,
         "checked_at": report.checked_at.isoformat(),
         "expires": _expires(report),
         "findings": [str(finding) for finding in report.findings],
@@ -120,7 +122,10 @@ def _findings(report: Report) -> WrongStateError:
         else "advisories.toml is not in order",
         where=f"uv.lock, against {report.source} of {report.as_of}",
         why="\n         ".join(lines),
-        remedy="raise each package to its fixed version: a floor in [tool.uv] constraint-dependencies, then uv lock",
+        remedy=(
+            "raise each package to its fixed version: `invoke security.floors --write` and `uv lock`; a Go module in "
+            "toolchain/go/<tool>: go get module@version, go mod tidy"
+        ),
     )
 
 

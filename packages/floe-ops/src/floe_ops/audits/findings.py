@@ -13,18 +13,31 @@ Outcome = Literal["clean", "findings", "stale", "not_looked"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One advisory that concerns one locked package; `fixed_in` is empty where no fixed version is published."""
+    """One advisory that concerns one locked package.
+
+    Attributes:
+        package: Its name, normalised as its ecosystem does it.
+        version: As locked.
+        id: Of the advisory.
+        aliases: Its other names.
+        fixed_in: Empty where no fixed version is published.
+        ecosystem: `PyPI` or `Go`.
+        used_by: The Go tools that are built with it.
+    """
 
     package: str
     version: str
     id: str
     aliases: tuple[str, ...]
     fixed_in: tuple[str, ...]
+    ecosystem: str = "PyPI"
+    used_by: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         names = ", ".join((self.id, *sorted(alias for alias in self.aliases if alias != self.id)))
         fix = f"fixed in {', '.join(self.fixed_in)}" if self.fixed_in else "no fixed version published"
-        return f"{self.package} {self.version}: {names}, {fix}"
+        tools = f" (Go, in {', '.join(self.used_by)})" if self.used_by else ""
+        return f"{self.package} {self.version}{tools}: {names}, {fix}"
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,7 @@ class Report:
         valid_until: The last day on which this result may be relied on.
         borne_until: The last day of the accepted advisory that expires first; None where none is accepted.
         checked_at: When it was made.
+        go: What was looked at among the modules of the Go tools, or that nothing was, in words.
     """
 
     outcome: Outcome
@@ -55,3 +69,4 @@ class Report:
     valid_until: date | None
     checked_at: datetime
     borne_until: date | None = None
+    go: str = ""

@@ -1,4 +1,4 @@
-"""A small OSV service on loopback over a snapshot, so that unchanged clients (pip-audit, `uv audit`) can ask it.
+"""A small OSV service on loopback over snapshots, so that unchanged clients (pip-audit, `uv audit`) can ask it.
 
 Speaks the part of OSV's API, version 1, that they use: `POST /v1/query`, `POST /v1/querybatch` and
 `GET /v1/vulns/{id}` (https://google.github.io/osv.dev/api/).
@@ -17,21 +17,24 @@ from urllib.parse import unquote
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from floe_ops.audits.osv_snapshot import ECOSYSTEM, Record, Snapshot
+from floe_ops.audits.ecosystems import PYPI
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from floe_ops.audits.osv_snapshot import Record, Snapshot
 
 MAX_BODY = 8 * 1024 * 1024
 VULNS = "/v1/vulns/"
 
 
 @contextmanager
-def serving(snapshot: Snapshot) -> Iterator[str]:
-    """Serve `snapshot` on a free loopback port while the block runs; yields the base URL without a slash."""
+def serving(*snapshots: Snapshot) -> Iterator[str]:
+    """Serve snapshots, one an ecosystem, on a free loopback port while the block runs; yields the URL, no slash."""
+    served = {snapshot.ecosystem.name: snapshot for snapshot in snapshots}
 
     class Handler(_Handler):
-        data = snapshot
+        data = served
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -50,7 +53,7 @@ class _RequestError(Exception):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    data: Snapshot
+    data: Mapping[str, Snapshot]
     protocol_version = "HTTP/1.1"
     timeout = 30
     # One write an answer: headers and body in two packets cost 40 ms each by delayed acknowledgement.
@@ -72,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer one record by its id or by an alias of it."""
         wanted = unquote(self.path.removeprefix(VULNS)) if self.path.startswith(VULNS) else ""
-        record = self.data.by_id.get(wanted)
+        record = next((one.by_id[wanted] for one in self.data.values() if wanted in one.by_id), None)
         if record is None:
             self._answer({"code": 5, "message": "not found"}, HTTPStatus.NOT_FOUND)
         else:
@@ -112,10 +115,12 @@ def presentable(record: Record) -> Record:
 
 def _presentable_entry(entry: dict[str, Any]) -> dict[str, Any]:
     package = entry["package"]
-    if package["ecosystem"] == ECOSYSTEM:
+    if package["ecosystem"] == PYPI.name:
         package = {**package, "name": canonicalize_name(package["name"])}
     ranges = [
         {**item, "events": [event for event in item["events"] if _orderable(event)]}
+        if item["type"] == PYPI.ranges
+        else item
         for item in entry.get("ranges") or []
     ]
     return {**entry, "package": package, "ranges": ranges}
@@ -129,18 +134,18 @@ def _orderable(event: dict[str, str]) -> bool:
     return True
 
 
-def _query(snapshot: Snapshot, body: dict[str, Any]) -> list[Record]:
+def _query(data: Mapping[str, Snapshot], body: dict[str, Any]) -> list[Record]:
     package, version = _object(body.get("package")), body.get("version")
     name, ecosystem = package.get("name"), package.get("ecosystem")
-    if not isinstance(name, str) or not isinstance(version, str):
-        raise _RequestError("a query needs package.name and version")
-    if ecosystem != ECOSYSTEM:
-        raise _RequestError(f"this service knows the ecosystem {ECOSYSTEM} only")
-    return [presentable(record) for record in snapshot.matching(name, version)]
+    if not isinstance(name, str) or not isinstance(version, str) or not isinstance(ecosystem, str):
+        raise _RequestError("a query needs package.name, package.ecosystem and version")
+    if ecosystem not in data:
+        raise _RequestError(f"this service knows {', '.join(data)} only")
+    return [presentable(record) for record in data[ecosystem].matching(name, version)]
 
 
-def _brief(snapshot: Snapshot, query: Any) -> dict[str, Any]:
-    vulns = [{"id": record["id"], "modified": record["modified"]} for record in _query(snapshot, _object(query))]
+def _brief(data: Mapping[str, Snapshot], query: Any) -> dict[str, Any]:
+    vulns = [{"id": record["id"], "modified": record["modified"]} for record in _query(data, _object(query))]
     return {"vulns": vulns} if vulns else {}
 
 

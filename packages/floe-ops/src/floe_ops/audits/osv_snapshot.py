@@ -1,7 +1,7 @@
 """An OSV export on disk: reading it whole or refusing it, and which of its records concern a version.
 
-The layout is the one that OSV publishes per ecosystem: `PyPI/all.zip`, one JSON record a file. The fields and the
-evaluation of ranges follow the OSV schema, version 1 (https://ossf.github.io/osv-schema/).
+The layout is the one that OSV publishes per ecosystem: `PyPI/all.zip`, `Go/all.zip`, one JSON record a file. The
+fields and the evaluation of ranges follow the OSV schema, version 1 (https://ossf.github.io/osv-schema/).
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from floe_core.errors import MissingToolError, WrongStateError
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+
+from floe_ops.audits.ecosystems import PYPI, Ecosystem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 Record = dict[str, Any]
-ECOSYSTEM = "PyPI"
 CLOCK_SLACK = timedelta(days=1)
+MAX_RECORD, MAX_WHOLE = 16 * 1024**2, 4 * 1024**3
+"""Bytes of one record, and of all together, unpacked: OSV's own are a hundredth of both."""
 ARCHIVE_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError)
 
 
@@ -37,6 +38,7 @@ class Snapshot:
         count: Records read.
         by_name: Records by normalised package name.
         by_id: Records by id and by each alias; an id wins over an alias.
+        ecosystem: Whose packages it is about.
     """
 
     path: Path
@@ -44,21 +46,32 @@ class Snapshot:
     count: int
     by_name: Mapping[str, list[Record]]
     by_id: Mapping[str, Record]
+    ecosystem: Ecosystem = PYPI
 
     def matching(self, name: str, version: str) -> list[Record]:
         """The records, not withdrawn, that say this version of this package is affected."""
-        candidates = self.by_name.get(canonicalize_name(name), [])
-        return [record for record in candidates if affects(record, name, version)]
+        candidates = self.by_name.get(self.ecosystem.normal(name), [])
+        return [record for record in candidates if affects(record, name, version, self.ecosystem)]
 
 
-def load(source: Path, *, now: datetime | None = None) -> Snapshot:
+def has(source: Path, ecosystem: Ecosystem) -> bool:
+    """Whether a folder holds an export of that ecosystem beside others."""
+    return (source / ecosystem.name / "all.zip").is_file()
+
+
+def load(source: Path, *, now: datetime | None = None, ecosystem: Ecosystem = PYPI) -> Snapshot:
     """Read an export: the archive itself, a folder with `PyPI/all.zip`, or a folder with `all.zip`.
+
+    Args:
+        source: The archive or the folder.
+        now: The moment that no record may be younger than.
+        ecosystem: Whose packages it is about; another one than PyPI is looked for in the folder of its name alone.
 
     Raises:
         MissingToolError: Nothing is there.
         WrongStateError: The archive is truncated, corrupt, empty, from the future, or holds what is no OSV record.
     """
-    path = _archive(source)
+    path = _archive(source) if ecosystem is PYPI else source / ecosystem.name / "all.zip"
     records = list(_records(path))
     if not records:
         raise _broken(path, "it holds no record")
@@ -68,55 +81,63 @@ def load(source: Path, *, now: datetime | None = None) -> Snapshot:
     by_name: dict[str, list[Record]] = {}
     by_id: dict[str, Record] = {}
     for record in records:
-        for name in sorted(_names(record)):
+        for name in sorted(_names(record, ecosystem)):
             by_name.setdefault(name, []).append(record)
         for alias in record.get("aliases", ()):
             by_id.setdefault(alias, record)
     by_id.update({record["id"]: record for record in records})
-    return Snapshot(path, date, len(records), by_name, by_id)
+    return Snapshot(path, date, len(records), by_name, by_id, ecosystem)
 
 
-def affects(record: Record, name: str, version: str) -> bool:
+def affects(record: Record, name: str, version: str, ecosystem: Ecosystem = PYPI) -> bool:
     """Whether `record` says that `version` of `name` is affected.
 
-    A version counts when the record lists it or when one of its ECOSYSTEM ranges holds it. A record that names the
+    A version counts when the record lists it or when one of its ranges holds it. A record that names the
     package and neither lists versions nor has such a range counts for every version: what cannot be ruled out is
     shown.
     """
     if record.get("withdrawn"):
         return False
-    wanted = canonicalize_name(name)
-    return any(
-        _entry_affects(entry, version)
-        for entry in record["affected"]
-        if entry["package"]["ecosystem"] == ECOSYSTEM and canonicalize_name(entry["package"]["name"]) == wanted
-    )
+    return any(_entry_affects(entry, version, ecosystem) for entry in about(record, name, ecosystem))
 
 
-def _entry_affects(entry: Mapping[str, Any], version: str) -> bool:
+def about(record: Record, name: str, ecosystem: Ecosystem = PYPI) -> list[dict[str, Any]]:
+    """The entries of a record that concern that package."""
+    wanted = ecosystem.normal(name)
+    named = [(entry, entry["package"]) for entry in record.get("affected", ())]
+    return [
+        entry
+        for entry, package in named
+        if package["ecosystem"] == ecosystem.name and ecosystem.normal(package["name"]) == wanted
+    ]
+
+
+def _entry_affects(entry: Mapping[str, Any], version: str, ecosystem: Ecosystem) -> bool:
     listed = entry.get("versions") or []
-    ranges = [item for item in entry.get("ranges", ()) if item["type"] == "ECOSYSTEM"]
+    ranges = [item for item in entry.get("ranges") or () if item["type"] == ecosystem.ranges]
     if not listed and not ranges:
         return True
     if version in listed:
         return True
-    parsed = _parse(version)
+    parsed = ecosystem.parse(version)
     if parsed is None:  # no order to speak of: only an explicit listing can clear it
         return bool(ranges)
-    return any(_parse(item) == parsed for item in listed) or any(in_range(item["events"], parsed) for item in ranges)
+    return any(ecosystem.parse(item) == parsed for item in listed) or any(
+        in_range(item["events"], parsed, ecosystem) for item in ranges
+    )
 
 
-def in_range(events: list[dict[str, str]], version: Version) -> bool:
-    """Whether `version` lies in the range that `events` describe (OSV schema, "evaluation").
+def in_range(events: list[dict[str, str]], version: Any, ecosystem: Ecosystem = PYPI) -> bool:
+    """Whether a parsed `version` lies in the range that `events` describe (OSV schema, "evaluation").
 
-    Events that PEP 440 cannot order err on the side of a finding: an unreadable start counts from the beginning, an
+    Events that cannot be ordered err on the side of a finding: an unreadable start counts from the beginning, an
     unreadable end does not count.
     """
     limits = [event["limit"] for event in events if "limit" in event]
-    if limits and not any(_before_limit(version, limit) for limit in limits):
+    if limits and not any(_before_limit(version, limit, ecosystem) for limit in limits):
         return False
     affected = False
-    for at, kind in sorted(_ordered(events)):
+    for at, kind in sorted(_ordered(events, ecosystem)):
         if kind == _INTRODUCED and version >= at:
             affected = True
         elif (kind == _FIXED and version >= at) or (kind == _LAST and version > at):
@@ -124,36 +145,28 @@ def in_range(events: list[dict[str, str]], version: Version) -> bool:
     return affected
 
 
-_BEGINNING = Version("0.dev0")
 # At one and the same version a fix comes before a new start, so that the start holds.
 _FIXED, _INTRODUCED, _LAST = 0, 1, 2
 
 
-def _ordered(events: list[dict[str, str]]) -> Iterator[tuple[Version, int]]:
+def _ordered(events: list[dict[str, str]], ecosystem: Ecosystem) -> Iterator[tuple[Any, int]]:
     for event in events:
         if "introduced" in event:
-            start = event["introduced"]
-            yield (_BEGINNING if start == "0" else _parse(start) or _BEGINNING), _INTRODUCED
+            start = None if event["introduced"] == "0" else ecosystem.parse(event["introduced"])
+            yield (ecosystem.beginning if start is None else start), _INTRODUCED
         for word, kind in (("fixed", _FIXED), ("last_affected", _LAST)):
-            end = _parse(event[word]) if word in event else None
+            end = ecosystem.parse(event[word]) if word in event else None
             if end is not None:
                 yield end, kind
 
 
-def _before_limit(version: Version, limit: str) -> bool:
-    parsed = _parse(limit)
-    return limit == "*" or parsed is None or version < parsed
-
-
-def _parse(version: str) -> Version | None:
-    try:
-        return Version(version)
-    except InvalidVersion:
-        return None
+def _before_limit(version: Any, limit: str, ecosystem: Ecosystem) -> bool:
+    parsed = ecosystem.parse(limit)
+    return bool(limit == "*" or parsed is None or version < parsed)
 
 
 def _archive(source: Path) -> Path:
-    for path in (source, source / ECOSYSTEM / "all.zip", source / "all.zip"):
+    for path in (source, source / PYPI.name / "all.zip", source / "all.zip"):
         if path.is_file():
             return path
     raise MissingToolError(
@@ -167,9 +180,12 @@ def _archive(source: Path) -> Path:
 def _records(path: Path) -> Iterator[Record]:
     try:
         with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                if name.endswith(".json"):
-                    yield _record(path, name, archive.read(name))
+            members = [member for member in archive.infolist() if member.filename.endswith(".json")]
+            largest = max((member.file_size for member in members), default=0)
+            if largest > MAX_RECORD or sum(member.file_size for member in members) > MAX_WHOLE:
+                raise _broken(path, f"unpacked it is larger than {MAX_WHOLE} bytes, or a record than {MAX_RECORD}")
+            for member in members:
+                yield _record(path, member.filename, archive.read(member))
     except ARCHIVE_ERRORS as error:
         raise _broken(path, f"the archive is truncated or corrupt: {error}") from error
 
@@ -196,6 +212,9 @@ def _problem(record: Any) -> str:
     affected = record.get("affected", [])
     if not isinstance(affected, list) or not all(_readable(entry) for entry in affected):
         return "its `affected` names no package and ecosystem, or has versions or ranges of another shape"
+    aliases = record.get("aliases", [])
+    if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
+        return "its `aliases` are no list of ids"
     return ""
 
 
@@ -230,9 +249,9 @@ def _modified(path: Path, record: Record) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _names(record: Record) -> set[str]:
+def _names(record: Record, ecosystem: Ecosystem) -> set[str]:
     packages = [entry["package"] for entry in record["affected"]]
-    return {canonicalize_name(package["name"]) for package in packages if package["ecosystem"] == ECOSYSTEM}
+    return {ecosystem.normal(package["name"]) for package in packages if package["ecosystem"] == ecosystem.name}
 
 
 def _broken(path: Path, why: str) -> WrongStateError:
@@ -240,5 +259,5 @@ def _broken(path: Path, why: str) -> WrongStateError:
         "the advisory snapshot cannot be used",
         where=str(path),
         why=why,
-        remedy="fetch the OSV export of the ecosystem PyPI again and compare its size with the source's",
+        remedy="fetch the OSV export of the ecosystem again and compare its size with the source's",
     )
