@@ -94,7 +94,7 @@ def assert_right(mine: Warehouse) -> None:
     storage = seen["storageConfigInfo"]
     assert (seen["name"], seen["type"]) == (mine.catalog, "INTERNAL")
     assert seen["properties"]["default-base-location"] == mine.location
-    assert (storage["storageType"], storage["endpoint"]) == ("S3", mine.s3_endpoint)
+    assert (storage["storageType"], storage["endpoint"]) == ("S3", mine.spec().endpoint)
     assert (storage["pathStyleAccess"], storage["stsUnavailable"]) == (True, True)
     grants = ask(mine, f"catalogs/{mine.catalog}/catalog-roles/floe_rw/grants").json()
     assert grants == {"grants": [{"type": "catalog", "privilege": GRANT}]}

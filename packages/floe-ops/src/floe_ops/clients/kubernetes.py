@@ -7,11 +7,11 @@ happens in the methods. Every failure is a `FloeError` that names context, URL, 
 from __future__ import annotations
 
 import base64
-import json
 import time
+import weakref
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote, unquote
 
 from floe_core.errors import (
@@ -24,14 +24,16 @@ from floe_core.errors import (
 )
 
 from floe_ops.clients import kubernetes_objects as objects
+from floe_ops.clients import untrusted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from floe_ops.clients.kubernetes_objects import Document
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
+Read = TypeVar("Read")
 
 REQUEST_S = 15.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5
@@ -81,7 +83,7 @@ class Kubernetes:
         settings = Configuration()
         settings.retries = False  # a request that fails is ours to repeat
         try:
-            return config.new_client_from_config(
+            client = config.new_client_from_config(
                 str(self.access.kubeconfig), self.access.context, persist_config=False, client_configuration=settings
             )
         except (config.ConfigException, OSError, ValueError) as error:
@@ -91,6 +93,8 @@ class Kubernetes:
                 why=str(error),
                 remedy="name another with KUBECONFIG and FLOE_KUBE_CONTEXT",
             ) from error
+        weakref.finalize(self, client.rest_client.pool_manager.clear)  # the library leaves its connections open
+        return client
 
     @property
     def url(self) -> str:
@@ -99,37 +103,36 @@ class Kubernetes:
 
     def version(self) -> str:
         """The server's version, for example `v1.34.4`."""
-        return str(self._get("/version")["gitVersion"])
+        return self._understood("/version", lambda: str(self._get("/version")["gitVersion"]))
 
     def nodes(self) -> list[objects.Node]:
         """Every node."""
-        return [objects.read_node(one) for one in self._items("/api/v1/nodes")]
+        return self._each("/api/v1/nodes", objects.read_node)
 
     def pods(self, namespace: str, selector: str = "") -> list[objects.Pod]:
         """The pods of a namespace, those with the labels of `selector` where one is given."""
         query = f"?labelSelector={quote(selector)}" if selector else ""
-        return [objects.read_pod(one) for one in self._items(f"{_core(namespace)}/pods{query}")]
+        return self._each(f"{_core(namespace)}/pods{query}", objects.read_pod)
 
     def events(self, namespace: str) -> list[objects.Event]:
         """What was said about the objects of a namespace, oldest first."""
-        found = (objects.read_event(one) for one in self._items(f"{_core(namespace)}/events"))
-        return sorted(found, key=lambda event: event.at)
+        return sorted(self._each(f"{_core(namespace)}/events", objects.read_event), key=lambda event: event.at)
 
     def jobs(self, namespace: str) -> list[objects.Job]:
         """The Jobs of a namespace."""
-        return [objects.read_job(one) for one in self._items(f"/apis/batch/v1/namespaces/{namespace}/jobs")]
+        return self._each(f"/apis/batch/v1/namespaces/{namespace}/jobs", objects.read_job)
 
     def claims(self, namespace: str) -> list[objects.Claim]:
         """The PersistentVolumeClaims of a namespace."""
-        return [objects.read_claim(one) for one in self._items(f"{_core(namespace)}/persistentvolumeclaims")]
+        return self._each(f"{_core(namespace)}/persistentvolumeclaims", objects.read_claim)
 
     def workloads(self, namespace: str, selector: str = "") -> list[objects.Workload]:
         """Deployments and StatefulSets of a namespace, and whether each is rolled out."""
         query = f"?labelSelector={quote(selector)}" if selector else ""
+        root = f"/apis/apps/v1/namespaces/{namespace}"
         return [
-            objects.read_workload(kind, one)
-            for kind, plural in (("Deployment", "deployments"), ("StatefulSet", "statefulsets"))
-            for one in self._items(f"/apis/apps/v1/namespaces/{namespace}/{plural}{query}")
+            *self._each(f"{root}/deployments{query}", lambda one: objects.read_workload("Deployment", one)),
+            *self._each(f"{root}/statefulsets{query}", lambda one: objects.read_workload("StatefulSet", one)),
         ]
 
     def services(self, namespace: str, selector: str = "") -> list[Document]:
@@ -139,10 +142,12 @@ class Kubernetes:
 
     def secret(self, namespace: str, name: str) -> dict[str, str] | None:
         """The values of a Secret by key, decoded; None where there is none. Never print them."""
-        document = self.get(f"{_core(namespace)}/secrets/{name}")
+        path = f"{_core(namespace)}/secrets/{name}"
+        document = self.get(path)
         if document is None:
             return None
-        return {key: base64.b64decode(value).decode() for key, value in (document.get("data") or {}).items()}
+        values = (document.get("data") or {}).items
+        return self._understood(path, lambda: {key: base64.b64decode(value).decode() for key, value in values()})
 
     def logs(self, namespace: str, pod: str, container: str, *, previous: bool = False, lines: int = 200) -> str:
         """The last lines of a container's log, or those of its run before; empty where there is none (yet)."""
@@ -218,14 +223,40 @@ class Kubernetes:
             MissingToolError: No server answers.
             WrongStateError: The server refuses the object.
         """
-        answer: Document = json.loads(self._text(method, path, body, kind=kind))
+        text = self._text(method, path, body, kind=kind)
+        answer = self._understood(path, lambda: untrusted.document(text))
+        if not isinstance(answer, dict):
+            raise self._strange(path, f"it is of type {type(answer).__name__}")
         return answer
 
     def _get(self, path: str) -> Document:
         return self.request("GET", path)
 
     def _items(self, path: str) -> list[Document]:
-        return list(self._get(path).get("items") or ())
+        found = self._get(path).get("items") or []
+        if not isinstance(found, list):
+            raise self._strange(path, f"its items are of type {type(found).__name__}")
+        return found
+
+    def _each(self, path: str, read: Callable[[Document], Read]) -> list[Read]:
+        """The objects of a collection, read."""
+        items = self._items(path)
+        return self._understood(path, lambda: [read(one) for one in items])
+
+    def _understood(self, path: str, read: Callable[[], Read]) -> Read:
+        """What `read` makes of an answer; one of another shape is told with its place."""
+        try:
+            return read()
+        except untrusted.STUMBLES as error:
+            raise self._strange(path, untrusted.why(error)) from None  # the cause may hold a Secret's value
+
+    def _strange(self, path: str, why: str) -> WrongStateError:
+        return WrongStateError(
+            "the answer is not one of a Kubernetes API server",
+            where=self._where(path),
+            why=why,
+            remedy="see that the context names a cluster of Kubernetes 1.30 or later",
+        )
 
     def _text(self, method: Method, path: str, body: object = None, *, kind: str = JSON) -> str:
         import urllib3
@@ -260,8 +291,8 @@ class Kubernetes:
         """The error for an answer that is not a success, with the server's own sentence."""
         status = int(error.status or 0)
         try:
-            said = str(json.loads(error.body)["message"])
-        except (ValueError, KeyError, TypeError):
+            said = str(untrusted.document(error.body)["message"])
+        except untrusted.STUMBLES:
             said = str(error.reason)
         where = self._where(path)
         if status == NOT_FOUND:
