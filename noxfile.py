@@ -3,6 +3,7 @@
     ./noxw -s final                  take the platform from nothing to a verdict, sessions side by side
     ./noxw -j 1 -s final             the same, one after the other
     ./noxw -s security               one work unit of the plan
+    ./noxw -s helm_bootstrap -- --target cluster     the same proof on the chart in a real Kubernetes
     ./noxw -s final -- --force       prove everything again
     ./noxw -s tests                  the test suite        (./noxw -s lint: the static gates)
 
@@ -315,7 +316,8 @@ def helm_bootstrap(session: nox.Session) -> None:
 @unit("cube_multiarch")
 def cube_multiarch(session: nox.Session) -> None:
     """WU-2: join two platform images into one index in a real registry and pull it back."""
-    invoke(session, "cube.multiarch", "final.prove", "--unit", "WU2")
+    in_cluster = ("platform.up",) if os.environ["FLOE_TARGET"] == "cluster" else ()  # its pods are looked at there
+    invoke(session, *in_cluster, "cube.multiarch", "final.prove", "--unit", "WU2")
 
 
 @unit("dagster_migrate")

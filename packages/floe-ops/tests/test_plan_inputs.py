@@ -17,6 +17,8 @@ OPS = "packages/floe-ops/src/floe_ops"
 TASKS = "floe_ops.tasks."
 # What is compiled is compiled with the plugins that a manifest names, and those are found by entry point.
 COMPILER = "floe_core.compilation.pipeline"
+# What is proved in a cluster depends on all that `final` depends on (floe_ops.ledger): no need to follow it from here.
+IN_CLUSTER = "floe_ops.targets.cluster"
 MODULES = {
     ".".join(path.relative_to(source).with_suffix("").parts).removesuffix(".__init__"): path
     for source in ROOT.glob("*/*/src")
@@ -70,7 +72,7 @@ def closure(names: Iterable[str]) -> set[str]:
     todo = list(modules(names))
     while todo:
         module = todo.pop()
-        if module not in seen:
+        if module not in seen and not module.startswith(IN_CLUSTER):
             seen.add(module)
             tree = parsed(MODULES[module])
             if any(isinstance(node, ast.FunctionDef) and node.name == "__getattr__" for node in tree.body):
@@ -104,6 +106,12 @@ def words(session: str) -> list[str]:
     raise AssertionError(f"the noxfile has no session {session}")
 
 
+def only_in_cluster(path: Path) -> bool:
+    """Whether all tests of a module are marked `cluster`."""
+    marks = [ast.unparse(node) for node in parsed(path).body if isinstance(node, ast.Assign)]
+    return any(mark.startswith("pytestmark") and "pytest.mark.cluster" in mark for mark in marks)
+
+
 def depends(session: str) -> set[str]:
     """Paths of every module and test that a session loads."""
     said = words(session)
@@ -116,6 +124,7 @@ def depends(session: str) -> set[str]:
     if "final.prove" in said:
         unit = said[said.index("--unit") + 1] if "--unit" in said else "WU"
         suite = [path for path in (ROOT / "tests/e2e").glob("test_*.py") if f'"{unit}' in path.read_text("utf-8")]
+        suite = [path for path in suite if not only_in_cluster(path)]
         assert suite
         tests = [*suite, ROOT / "tests/e2e/conftest.py", ROOT / "tests/conftest.py", ROOT / "conftest.py"]
         names += [name for path in tests for name in named(parsed(path))]

@@ -68,7 +68,8 @@ def surroundings(session: plan.Session) -> tuple[str, ...]:
 def _on_platform(session: plan.Session) -> bool:
     """Whether a session, or one that it requires, is proved on the platform's services."""
     sessions = plan.load().sessions
-    return session.platform or any(sessions[name].platform for name in plan.load().prerequisites(session.name))
+    target = os.environ.get("FLOE_TARGET", "local")
+    return any(target in sessions[name].platform for name in (session.name, *plan.load().prerequisites(session.name)))
 
 
 def _in_cluster(session: plan.Session) -> bool:

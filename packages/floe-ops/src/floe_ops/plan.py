@@ -13,13 +13,18 @@ Reach = Literal["due", "planned", "elsewhere"]
 
 @dataclass(frozen=True)
 class Session:
-    """One Nox session of the plan; `inputs` are the patterns of files that its proof depends on."""
+    """One Nox session of the plan.
+
+    Attributes:
+        platform: The targets on which it is proved on the platform's services.
+        inputs: Patterns of the files that its proof depends on.
+    """
 
     name: str
     unit: str
     phase: int
     requires: tuple[str, ...]
-    platform: bool
+    platform: tuple[str, ...]
     inputs: tuple[str, ...]
 
     @property
@@ -85,7 +90,7 @@ def load() -> Plan:
                 unit=unit_of[name],
                 phase=entry["phase"],
                 requires=tuple(entry["requires"]),
-                platform=entry["platform"],
+                platform=tuple(entry["platform"]),
                 inputs=tuple(pattern for group in entry["inputs"] for pattern in raw["inputs"][group]),
             )
             for name, entry in raw["sessions"].items()
