@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from floe_core.errors import WrongStateError
-from floe_core.testing.any_input import encoded, inputs, lives_through
+from floe_core.testing.any_input import BOUNDED, encoded, inputs, lives_through
 from floe_ops.audits import accepted, osv_server, osv_snapshot
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
@@ -31,7 +31,6 @@ reason = "not reached"
 owner = "x"
 expires = 2027-01-01
 """
-FEW = settings(max_examples=60, deadline=None)
 
 
 def ask(source: bytes, folder: pytest.TempPathFactory) -> None:
@@ -43,7 +42,7 @@ def ask(source: bytes, folder: pytest.TempPathFactory) -> None:
     snapshot.matching("jinja2", "no version")
 
 
-@FEW
+@BOUNDED
 @given(inputs(RECORD))
 def test_any_record_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
     packed = io.BytesIO()
@@ -53,7 +52,7 @@ def test_any_record_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory,
     lives_through(lambda: ask(packed.getvalue(), tmp_path_factory))
 
 
-@FEW
+@BOUNDED
 @given(st.data())
 def test_any_archive_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     packed = io.BytesIO()
@@ -75,7 +74,7 @@ def test_an_archive_that_unfolds_into_far_more_is_refused(tmp_path: Path) -> Non
         osv_snapshot.load(path, now=NOW)
 
 
-@FEW
+@BOUNDED
 @given(inputs({}))
 def test_any_list_of_accepted_advisories_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, raw: bytes

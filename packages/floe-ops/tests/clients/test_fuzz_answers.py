@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from floe_core.testing.any_input import inputs, lives_through
+from floe_core.testing.any_input import BOUNDED, inputs, lives_through
 from floe_core.testing.receiver import Receiver, receiving, reply
 from floe_ops.clients import registry_auth
 from floe_ops.clients.dagster import Dagster
 from floe_ops.clients.helm_model import read_history, read_list, read_release
 from floe_ops.clients.jaeger import Jaeger
 from floe_ops.clients.registry import RegistryClient
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 MOMENT = "2026-11-27T18:30:01.123456789Z"
@@ -36,7 +36,6 @@ SPAN = {
 }  # fmt: skip
 TRACE = {"data": [{"traceID": "a" * 32, "spans": [SPAN], "processes": {"p1": {"serviceName": "s"}}}]}
 MANIFEST = {"schemaVersion": 2, "mediaType": "m", "config": {"digest": "d", "size": 1}, "layers": []}
-FEW = settings(max_examples=60, deadline=None)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +51,7 @@ def answering(server: Receiver, raw: bytes, status: int = 200) -> None:
 
 @pytest.mark.parametrize("read", [read_history, read_list, read_release])
 def test_any_answer_of_helm_is_read_or_refused(read: Callable[[str], object]) -> None:
-    @FEW
+    @BOUNDED
     @given(inputs(HISTORY, STATUS, LIST))
     def judged(raw: bytes) -> None:
         lives_through(lambda: read(raw.decode("utf-8", "replace")))
@@ -60,7 +59,7 @@ def test_any_answer_of_helm_is_read_or_refused(read: Callable[[str], object]) ->
     judged()
 
 
-@FEW
+@BOUNDED
 @given(inputs(SERVER, WORKSPACE, REPOSITORIES, ERRORS), st.sampled_from([200, 400, 500]))
 def test_any_answer_of_dagster_is_read_or_refused(server: Receiver, raw: bytes, status: int) -> None:
     answering(server, raw, status)
@@ -69,7 +68,7 @@ def test_any_answer_of_dagster_is_read_or_refused(server: Receiver, raw: bytes, 
         lives_through(ask)
 
 
-@FEW
+@BOUNDED
 @given(inputs(TRACE, {"data": ["s"]}), st.sampled_from([200, 404, 500]))
 def test_any_answer_of_jaeger_is_read_or_refused(server: Receiver, raw: bytes, status: int) -> None:
     answering(server, raw, status)
@@ -79,7 +78,7 @@ def test_any_answer_of_jaeger_is_read_or_refused(server: Receiver, raw: bytes, s
     lives_through(lambda: client.traces("s"))
 
 
-@FEW
+@BOUNDED
 @given(inputs(MANIFEST))
 def test_any_document_of_a_registry_is_read_or_refused(server: Receiver, raw: bytes) -> None:
     answering(server, raw)
@@ -88,7 +87,7 @@ def test_any_document_of_a_registry_is_read_or_refused(server: Receiver, raw: by
         lives_through(lambda: client.json_blob("x", "sha256:" + "0" * 64))
 
 
-@FEW
+@BOUNDED
 @given(inputs({"token": "t"}, {"access_token": "t"}))
 def test_any_answer_of_a_token_service_is_read_or_refused(server: Receiver, raw: bytes) -> None:
     import requests
@@ -99,7 +98,7 @@ def test_any_answer_of_a_token_service_is_read_or_refused(server: Receiver, raw:
         lives_through(lambda: registry_auth.authorization(session, challenge, None, host="h", timeout=5))
 
 
-@FEW
+@BOUNDED
 @given(raw=inputs({"auths": {"h": {"auth": "dTpw"}}}))
 def test_any_stored_login_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
     folder = tmp_path_factory.getbasetemp() / "docker"

@@ -77,6 +77,7 @@ class Kubernetes:
         Raises:
             UsageError: The kubeconfig or its context is none.
         """
+        import yaml
         from kubernetes import config
         from kubernetes.client import Configuration
 
@@ -86,11 +87,11 @@ class Kubernetes:
             client = config.new_client_from_config(
                 str(self.access.kubeconfig), self.access.context, persist_config=False, client_configuration=settings
             )
-        except (config.ConfigException, OSError, ValueError) as error:
+        except (config.ConfigException, yaml.YAMLError, OSError, *untrusted.STUMBLES) as error:
             raise UsageError(
                 "the kubeconfig cannot be used",
                 where=f"{self.access.kubeconfig}, context {self.access.context}",
-                why=str(error),
+                why=untrusted.why(error),
                 remedy="name another with KUBECONFIG and FLOE_KUBE_CONTEXT",
             ) from error
         weakref.finalize(self, client.rest_client.pool_manager.clear)  # the library leaves its connections open
@@ -279,6 +280,8 @@ class Kubernetes:
             return str(answer.data.decode("utf-8", "replace"))
         except ApiException as error:
             raise self._refused(resource, error) from error
+        except UnicodeDecodeError:  # the library takes the text of every refusal to be UTF-8
+            raise self._strange(resource, "it is not UTF-8 text") from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise MissingToolError(
                 "the cluster does not answer",

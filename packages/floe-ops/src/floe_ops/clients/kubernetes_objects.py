@@ -202,7 +202,7 @@ def read_event(document: Document) -> Event:
         reason=document.get("reason", ""),
         message=document.get("message", "") or "",
         count=int(document.get("count") or 1),
-        at=document.get("lastTimestamp") or document.get("eventTime") or document["metadata"]["creationTimestamp"],
+        at=str(document.get("lastTimestamp") or document.get("eventTime") or document["metadata"]["creationTimestamp"]),
     )
 
 
