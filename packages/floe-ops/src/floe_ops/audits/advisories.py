@@ -3,19 +3,21 @@
 The lock is exported as `pylock.toml` with every group, extra and platform, pip-audit asks an OSV service about each
 pin, and the pins it says it asked about must be exactly the third-party pins of `uv.lock`. (Over a requirements file
 it leaves out packages whose marker is false here, and what it skips does not change its exit code.) `uv audit` asks
-the same service, and both must agree.
+the same service, and both must agree. The advisories that floors name are looked up there too.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from floe_ops.audits import accepted, go_modules, lock, pip_audit, sources, uv_audit
 from floe_ops.audits.findings import Report
+from floe_ops.audits.floors import held, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +48,11 @@ def audit(project: Path, *, environ: Mapping[str, str] | None = None, now: datet
         findings = pip_audit.findings(answer, pins, project)
         uv_audit.agree(findings, uv_audit.run(project, found.base), len(pins), project)
         modules = go_modules.audit(project, found)
-    return judge(found, policy, findings, pins=pins, modules=modules, now=moment)
+        wrong, remarks = held.by_source(listed.read(project).floors, found)
+    report = judge(found, policy, findings, pins=pins, modules=modules, now=moment)
+    if wrong:
+        report = replace(report, outcome="findings", problems=(*report.problems, *wrong))
+    return replace(report, remarks=tuple(remarks))
 
 
 def judge(  # noqa: PLR0913 - each is a fact of its own, and the order is that of the work

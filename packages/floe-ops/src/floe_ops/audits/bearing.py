@@ -57,20 +57,25 @@ def settle(report: Report, place: Place) -> Bearing:
     Findings always fail. Without a source the audit fails, but for a `final` at a desk, which goes on and says that
     it did not look. An old source passes as stale; under CI only where that was allowed in so many words.
     """
-    against = f"{report.packages} packages against {report.source} of {report.as_of}"
+    looked = against(report)
     go = f"; {report.go}" if report.go else ""
     if report.outcome == "not_looked":
         if place.final and not place.ci:
             return Bearing("not_run", NO_SOURCE)
-        return Bearing("failed", NO_SOURCE, _no_source())
+        return Bearing("failed", NO_SOURCE, no_source())
     if report.outcome == "findings":
         return Bearing("failed", _what(report), _findings(report))
     if report.outcome == "stale":
-        sentence = f"{against}: nothing found, but it is older than allowed (good until {report.valid_until}){go}"
+        sentence = f"{looked}: nothing found, but it is older than allowed (good until {report.valid_until}){go}"
         refused = place.ci and not place.allow_stale
         return Bearing("failed" if refused else "passed_stale", sentence, _stale(report) if refused else None)
     accepted = f", {len(report.accepted)} accepted" if report.accepted else ""
-    return Bearing("passed", f"{against}: nothing found{accepted}{go}")
+    return Bearing("passed", f"{looked}: nothing found{accepted}{go}")
+
+
+def against(report: Report) -> str:
+    """What was held against what, of which day."""
+    return f"{report.packages} packages against {report.source} of {report.as_of}"
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -86,6 +91,7 @@ def document(report: Report) -> dict[str, Any]:
         "findings": [str(finding) for finding in report.findings],
         "accepted": [str(finding) for finding in report.accepted],
         "problems": list(report.problems),
+        "remarks": list(report.remarks),
     }
 
 
@@ -119,7 +125,7 @@ def _findings(report: Report) -> WrongStateError:
     return WrongStateError(
         f"known advisories concern the lock: {', '.join(sorted(packages))}"
         if packages
-        else "advisories.toml is not in order",
+        else "advisories.toml or a floor's advisory is not in order",
         where=f"uv.lock, against {report.source} of {report.as_of}",
         why="\n         ".join(lines),
         remedy=(
@@ -129,7 +135,8 @@ def _findings(report: Report) -> WrongStateError:
     )
 
 
-def _no_source() -> MissingToolError:
+def no_source() -> MissingToolError:
+    """The error for an audit that could not look."""
     return MissingToolError(
         "the lock was not held against any advisory: no advisory source in reach",
         why="FLOE_ADVISORIES is not set, and OSV's service does not answer from here",

@@ -52,11 +52,12 @@ class Report:
         packages: How many pins were held against it.
         findings: Those that nobody accepted.
         accepted: Those that `advisories.toml` bears.
-        problems: What is wrong with `advisories.toml` itself.
+        problems: What is wrong with `advisories.toml` itself, or with a floor's advisory.
         valid_until: The last day on which this result may be relied on.
         borne_until: The last day of the accepted advisory that expires first; None where none is accepted.
         checked_at: When it was made.
         go: What was looked at among the modules of the Go tools, or that nothing was, in words.
+        remarks: What else there is to know, a sentence each.
     """
 
     outcome: Outcome
@@ -70,3 +71,4 @@ class Report:
     checked_at: datetime
     borne_until: date | None = None
     go: str = ""
+    remarks: tuple[str, ...] = ()

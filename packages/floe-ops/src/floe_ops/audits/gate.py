@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from floe_core.errors import FloeError, WrongStateError
 
 from floe_ops import evidence
-from floe_ops.audits import advisories, bandit_run, bearing, lock
+from floe_ops.audits import accepted, advisories, bandit_run, bearing, lock
 from floe_ops.audits import credentials as literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from floe_ops.audits.bandit_run import Issue
@@ -28,9 +28,9 @@ def source(project: Path) -> str:
         NotReadyError: bandit did not end in time.
     """
     with _recorded("WU7-AC1") as seen:
-        report = bandit_run.run(project)
-        result = bandit_run.scan(project, report)
-        found = (*result.issues, *literal.scan(project, report))
+        said = bandit_run.run(project)
+        result = bandit_run.scan(project, said)
+        found = (*result.issues, *literal.scan(project, said))
         _refuse("bandit, its nosec rule and the look for credentials", found)
         seen.append(f"{result.files} Python files, {result.lines} lines: nothing high or medium, no literal credential")
     evidence.record("WU7-BC1", "passed", f"every nosec of {result.files} Python files names its check and its reason")
@@ -97,6 +97,33 @@ def lock_is_current(project: Path) -> str:
     return seen[0]
 
 
+def floors(project: Path) -> tuple[str, list[str]]:
+    """The floors: a list, each with its advisory, none overridden (WU7-AC2), and all met by the lock (WU7-AC5).
+
+    Returns what was seen, and remarks about floors that are not needed today.
+
+    Raises:
+        MissingToolError: uv is missing.
+        WrongStateError: The list, the lock or a barred package is not as it should be; a floor that is not met is
+            named with the package whose pin conflicts, or with the newest release there is.
+    """
+    from floe_ops.audits.floors import held, listed
+
+    with _recorded("WU7-AC2") as seen:
+        found = listed.read(project)
+        _refuse_floors("the list of floors is not in order", found.problems)
+        seen.append(f"{len(found.floors)} floors as a list, each with its advisory, no override-dependencies")
+    with _recorded("WU7-AC5") as met:
+        barred = accepted.load(project / accepted.FILE).barred
+        wrong, unmet = held.by_lock(found.floors, barred, lock.third_party(project / "uv.lock"))
+        _refuse_floors(
+            "the lock holds versions below a floor", [*wrong, *(held.why_unmet(project, unmet) if unmet else ())]
+        )
+        names = ", ".join([*(floor.requirement for floor in found.floors), *(entry.package for entry in barred)])
+        met.append(f"not in the lock, or at least the fixed version: {names or 'no floor'}")
+    return f"{seen[0]}; {met[0]}", held.needless(found.floors, project)
+
+
 def known_advisories(project: Path, place: Place) -> tuple[Report, Bearing]:
     """The lock against advisories (WU7-AC4): the report is kept for the verdict; the caller raises `bearing.error`.
 
@@ -104,11 +131,23 @@ def known_advisories(project: Path, place: Place) -> tuple[Report, Bearing]:
         FloeError: The audit could not be done; see `advisories.audit`.
     """
     with _recorded("WU7-AC4", on_success=False):
-        report = advisories.audit(project)
-    settled = bearing.settle(report, place)
-    bearing.keep(report)
+        found = advisories.audit(project)
+    settled = bearing.settle(found, place)
+    bearing.keep(found)
     evidence.record("WU7-AC4", settled.status, settled.sentence)
-    return report, settled
+    return found, settled
+
+
+def report(project: Path) -> Report:
+    """The audit of advisories alone, for who proposes from it: nothing is recorded or judged.
+
+    Raises:
+        FloeError: The audit could not be done, or there is no source in reach.
+    """
+    found = advisories.audit(project)
+    if found.outcome == "not_looked":
+        raise bearing.no_source()
+    return found
 
 
 @contextmanager
@@ -122,6 +161,16 @@ def _recorded(criterion: str, *, on_success: bool = True) -> Iterator[list[str]]
         raise
     if on_success:
         evidence.record(criterion, "passed", "; ".join(seen))
+
+
+def _refuse_floors(what: str, problems: Sequence[str]) -> None:
+    if problems:
+        raise WrongStateError(
+            what,
+            where="[tool.uv] constraint-dependencies of pyproject.toml, uv.lock",
+            why="\n         ".join(problems),
+            remedy="correct the list and run `uv lock`; where a pin conflicts, raise the package that has it",
+        )
 
 
 def _refuse(who: str, issues: tuple[Issue, ...]) -> None:

@@ -107,6 +107,17 @@ def check(project: Path) -> None:
         )
 
 
+def resolve(project: Path) -> tuple[int, str]:
+    """Resolve the project as `uv lock` would, writing nothing: uv's exit code and its words.
+
+    Raises:
+        MissingToolError: uv is not there.
+        WrongStateError: It did not end in time.
+    """
+    done = _uv(project, "lock", "--dry-run", "--color", "never")
+    return done.returncode, done.stderr
+
+
 def uv() -> str:
     """The environment's uv, else the one on PATH."""
     beside = Path(sys.executable).with_name("uv")

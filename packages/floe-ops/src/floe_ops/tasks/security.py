@@ -55,13 +55,47 @@ def audit(_context: Context, *, allow_stale_advisories: bool = False, json: bool
 
     from floe_ops.audits import bearing, gate
 
+    held, remarks = gate.floors(project.root())
     current = gate.lock_is_current(project.root())
     place = bearing.Place.of(os.environ, allow_stale=allow_stale_advisories)
     report, settled = gate.known_advisories(project.root(), place)
     if json:
         console.say(dumps(bearing.document(report), indent=2))
     else:
+        console.say(f"✓ {held}")
         console.say(f"✓ {current}")
+        for remark in (*remarks, *report.remarks):
+            console.say(f"  {remark}")
         console.say(f"  {settled.status}: {settled.sentence}")
     if settled.error is not None:
         raise settled.error
+
+
+@task(
+    help={
+        "json": "print floors and proposals as JSON and nothing else",
+        "write": "put the proposals into pyproject.toml, sorted, each with its advisory; then run: uv lock",
+    }
+)
+def floors(_context: Context, *, json: bool = False, write: bool = False) -> None:
+    """Show the floors and propose new ones from advisories; example: invoke security.floors --write."""
+    from json import dumps
+
+    from floe_ops.audits import bearing, gate
+    from floe_ops.audits.floors import listed, proposals
+
+    root = project.root()
+    found, report = listed.read(root), gate.report(root)
+    proposed = proposals.propose(report.findings, found.floors)
+    if write:
+        proposals.write(root, proposed.floors)
+    if json:
+        console.say(dumps(proposals.document(found.floors, proposed, report), indent=2))
+        return
+    for floor in found.floors:
+        console.say(f"  {floor}")
+    for floor in proposed.floors:
+        console.say(f"{'✓ written' if write else '  proposed'}: {floor}")
+    for text in (*proposed.without_fix, *found.problems):
+        console.say(f"  {text}")
+    console.say(f"  {bearing.against(report)}" + ("" if proposed.floors else ": nothing to propose"))
