@@ -13,6 +13,7 @@ import signal
 import sys
 
 API_PORT = int(os.environ.get("PORT", "4000"))
+STATUS_PORT = 3031  # of the store
 OPEN_PORTS = (3030, 3306, 9999)
 PROBES = {"/readyz", "/livez"}
 SAYS = "stand-in for Cube: answers probes only, no query is run"
@@ -47,9 +48,9 @@ async def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     host = "0.0.0.0"  # noqa: S104 # nosec B104 - a pod's own address
-    servers = [await asyncio.start_server(answer, host, API_PORT)]
+    servers = [await asyncio.start_server(answer, host, port) for port in (API_PORT, STATUS_PORT)]
     servers += [await asyncio.start_server(accept, host, port) for port in OPEN_PORTS]
-    sys.stdout.write(f"{SAYS}; ports {API_PORT}, {', '.join(map(str, OPEN_PORTS))}\n")
+    sys.stdout.write(f"{SAYS}; ports {', '.join(map(str, (API_PORT, STATUS_PORT, *OPEN_PORTS)))}\n")
     sys.stdout.flush()
     await ended.wait()
     for server in servers:
