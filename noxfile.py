@@ -359,8 +359,8 @@ def plugins(session: nox.Session) -> None:
 
 @unit("security")
 def security(session: nox.Session) -> None:
-    """WU-7: bandit over the source, advisories over the lock; never green without having looked."""
-    invoke(session, "security.bandit", "security.audit", "final.prove", "--unit", "WU7")
+    """WU-7: bandit, credentials wherever they may be, floors, advisories; never green without having looked."""
+    invoke(session, "security.bandit", "security.leaks", "security.audit", "final.prove", "--unit", "WU7")
 
 
 @unit("final")

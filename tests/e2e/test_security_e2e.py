@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from floe_core.errors import MissingToolError, WrongStateError
-from floe_ops.audits import advisories, bearing, gate, lock
+from floe_ops.audits import advisories, bearing, gate, lock, osv_server, osv_snapshot
 from floe_ops.audits.collected import outside_of_a_run
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NOW = datetime.now(UTC)
 PLANTED = {"jinja2": "2.10", "requests": "2.19.1", "pillow": "9.0.0"}
-FIXED = {"jinja2": "2.10.1", "requests": "2.20.0", "pillow": "9.0.1"}
+FIXED = {"jinja2": "2.10.1", "requests": "2.20.0", "pillow": "12.1.1"}
 MARKERS = {"pillow": "sys_platform == 'darwin'"}
 INDEX = "https://index.example/simple"
 DEAD = {"PIP_AUDIT_OSV_URL": "http://127.0.0.1:1/v1/query"}
@@ -96,12 +96,41 @@ def test_planted_pins_are_found_also_one_that_installs_elsewhere_only(audit: Cal
     assert (report.outcome, report.packages) == ("findings", 4)
     assert [str(finding) for finding in report.findings] == [
         "jinja2 2.10: CVE-jinja2, TEST-jinja2, fixed in 2.10.1",
-        "pillow 9.0.0: CVE-pillow, TEST-pillow, fixed in 9.0.1",
+        "pillow 9.0.0: CVE-pillow, TEST-pillow, fixed in 12.1.1",
         "requests 2.19.1: CVE-requests, TEST-requests, fixed in 2.20.0",
     ]
     settled = bearing.settle(report, bearing.Place(ci=False, final=True, allow_stale=True))
     assert settled.status == "failed"
-    assert "pillow 9.0.0: CVE-pillow, TEST-pillow, fixed in 9.0.1" in str(settled.error)
+    assert "pillow 9.0.0: CVE-pillow, TEST-pillow, fixed in 12.1.1" in str(settled.error)
+
+
+@pytest.mark.requirement("WU7-AC4")
+def test_a_pillow_that_only_a_mac_would_install_is_found(audit: Callable[..., Report]) -> None:
+    report = audit({"pillow": "11.3.0", "attrs": "25.1.0"}, markers=MARKERS)
+    assert (report.outcome, report.packages) == ("findings", 2)
+    assert [str(one) for one in report.findings] == ["pillow 11.3.0: CVE-pillow, TEST-pillow, fixed in 12.1.1"]
+
+
+@pytest.mark.requirement("WU7-AC4")
+def test_a_vulnerable_module_of_a_go_tool_is_found_and_unknown_ones_are_said_to_be_unseen(
+    audit: Callable[..., Report], tmp_path: Path
+) -> None:
+    tool = tmp_path / "project" / "toolchain" / "go" / "planted"
+    tool.mkdir(parents=True)
+    text = "module planted\n\ngo 1.25.0\n\nrequire golang.org/x/net v0.1.0\n"
+    (tool / "go.mod").write_text(text, encoding="utf-8")
+    assert "Go modules were not looked at" in bearing.settle(audit(FIXED), bearing.Place.of({})).sentence
+    ranges = [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "0.7.0"}]}]
+    affected = [{"package": {"name": "golang.org/x/net", "ecosystem": "Go"}, "ranges": ranges}]
+    record = {"id": "GO-2023-1", "modified": NOW.isoformat(), "affected": affected}
+    (tmp_path / "advisories" / "Go").mkdir()
+    with zipfile.ZipFile(tmp_path / "advisories" / "Go" / "all.zip", "w") as archive:
+        archive.writestr("GO-2023-1.json", json.dumps(record))
+    report = audit(FIXED)
+    assert report.outcome == "findings"
+    assert [str(one) for one in report.findings] == [
+        "golang.org/x/net 0.1.0 (Go, in planted): GO-2023-1, fixed in 0.7.0"
+    ]
 
 
 @pytest.mark.requirement("WU7-AC4")
@@ -126,6 +155,32 @@ def test_a_truncated_source_is_refused_and_says_so(tmp_path: Path, cut: float) -
     with pytest.raises(WrongStateError) as caught:
         advisories.audit(project, environ={"FLOE_ADVISORIES": str(source), **DEAD}, now=NOW)
     assert "truncated or corrupt" in caught.value.why
+
+
+@pytest.mark.requirement("WU7-AC4")
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x05\x06" + bytes(18)])
+def test_a_corrupt_or_empty_source_is_refused(tmp_path: Path, content: bytes) -> None:
+    source = write_advisories(tmp_path / "advisories", NOW)
+    (source / "PyPI" / "all.zip").write_bytes(content)
+    with pytest.raises(WrongStateError, match="cannot be used"):
+        advisories.audit(
+            write_project(tmp_path / "project", FIXED), environ={"FLOE_ADVISORIES": str(source), **DEAD}, now=NOW
+        )
+
+
+@pytest.mark.requirement("WU7-AC4")
+def test_a_live_service_comes_first_and_a_dead_one_is_replaced_by_the_export(tmp_path: Path) -> None:
+    knowing = write_advisories(tmp_path / "live", NOW)
+    ignorant = write_advisories(tmp_path / "export", NOW - timedelta(days=30))
+    project = write_project(tmp_path / "project", {"jinja2": "2.10"})
+    with osv_server.serving(osv_snapshot.load(knowing)) as live:
+        environ = {"FLOE_ADVISORIES": str(ignorant), "PIP_AUDIT_OSV_URL": f"{live}/v1/query"}
+        asked = advisories.audit(project, environ=environ, now=NOW)
+    assert (asked.source, asked.as_of) == (f"live, {live}/v1/query", NOW.date())
+    fallen_back = advisories.audit(project, environ=environ, now=NOW)
+    assert fallen_back.source.startswith("snapshot ")
+    assert fallen_back.as_of == (NOW - timedelta(days=30)).date()
+    assert asked.findings == fallen_back.findings
 
 
 @pytest.mark.requirement("WU7-AC4")
@@ -171,17 +226,19 @@ def test_the_lock_fits_the_project_and_one_that_does_not_is_refused(
     project = write_project(tmp_path, FIXED)
     lock.check(project)
     text = (project / "pyproject.toml").read_text(encoding="utf-8")
-    (project / "pyproject.toml").write_text(text.replace("pillow==9.0.1", "pillow==9.1.0"), encoding="utf-8")
+    (project / "pyproject.toml").write_text(text.replace("pillow==12.1.1", "pillow==12.2.0"), encoding="utf-8")
     with pytest.raises(WrongStateError, match="not up to date"):
         lock.check(project)
 
 
-@pytest.mark.requirement("WU7-AC1")
+@pytest.mark.requirement("WU7-AC1", "WU7-BC1")
 def test_planted_faults_in_a_test_are_found_by_their_place(tmp_path: Path) -> None:
     lines = {
         "import yaml; yaml.load(open('x'), Loader=yaml.Loader)": "B506 (medium)",
         "import subprocess; subprocess.run(yaml, shell=True)": "B602 (high)",
         "X = 1  # no" + "sec": "names no check or no reason",
+        "Y = 1  # no" + "sec B105": "names no check or no reason",
+        "Z = 1  # no" + "sec - it is safe": "names no check or no reason",
     }
     why = refused(tmp_path, *lines)
     for number, named in enumerate(lines.values(), start=1):
@@ -199,6 +256,19 @@ def test_planted_credentials_in_a_test_are_found_and_not_repeated(tmp_path: Path
     why = refused(tmp_path, *lines)
     assert [f"test_planted.py:{number}: " in why for number in range(1, 5)] == [True] * 4
     assert "hunter2" not in why
+
+
+@pytest.mark.requirement("WU7-BC1")
+def test_a_false_positive_with_its_check_and_its_reason_passes(tmp_path: Path) -> None:
+    planted = tmp_path / "tests" / "test_planted.py"
+    planted.parent.mkdir()
+    lines = "import yaml\n\nyaml.load('1', Loader=yaml.Loader)  # no" + "sec B506 - a literal of our own\n"
+    planted.write_text(lines, encoding="utf-8")
+    assert "nothing high or medium" in gate.source(tmp_path)
+    planted.write_text(lines.replace(" - a literal of our own", ""), encoding="utf-8")
+    with pytest.raises(WrongStateError) as caught:
+        gate.source(tmp_path)
+    assert "tests/test_planted.py:3: nosec (medium)" in caught.value.why
 
 
 def refused(root: Path, *lines: str) -> str:

@@ -29,19 +29,33 @@ def search(project: Path) -> tuple[str, tuple[Sighting, ...]]:
         WrongStateError: No platform is up, or a place cannot be looked at.
     """
     known = _secrets(project)
-    canaries = forms.of(known)
-    if not canaries:
+    if not known:
         raise WrongStateError(
             "there is no secret to look for",
             where=str(project / ".floe"),
             why="no platform is up: its secrets are made when it starts and forgotten when it ends",
             remedy="run: invoke platform.up, do the work, then look; `final` looks by itself",
         )
-    local = Supervisor(Layout(project / ".floe")).pid()
+    supervisor = Supervisor(Layout(project / ".floe")).pid()
+    return look(project, known, places.family(*([supervisor] if supervisor else [])))
+
+
+def look(project: Path, secrets: Mapping[str, str], handed: frozenset[int]) -> tuple[str, tuple[Sighting, ...]]:
+    """Look for these secrets; returns what was looked at and what was found.
+
+    Args:
+        project: The root.
+        secrets: By name; what is too short to be one is passed over.
+        handed: Processes that are handed secrets by environment.
+
+    Raises:
+        WrongStateError: A place cannot be looked at.
+    """
+    canaries = forms.of(secrets)
     looks = {
         "files": places.files(project, canaries),
         "command lines": places.command_lines(canaries),
-        "environments": places.environments(canaries, places.family(*([local] if local else []))),
+        "environments": places.environments(canaries, handed),
     }
     names = sorted({form.secret for form in canaries})
     told = ", ".join(f"{seen.looked} {what}" for what, seen in looks.items())
