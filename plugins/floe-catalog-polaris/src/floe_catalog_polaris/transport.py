@@ -164,7 +164,7 @@ def _exchange(method: str, url: str, response: requests.Response, raw: bytes) ->
     text = raw.decode("utf-8", errors="replace")
     try:
         body = json.loads(raw) if raw else None
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     return Exchange(method=method, url=url, status=response.status_code, body=body, text=text)
 

@@ -38,26 +38,31 @@ class TestedNodes:
         return self._test(node, f"{metadata.namespace}.{metadata.name}" if metadata.namespace else metadata.name)
 
     def _test(self, node: Any, kind: str) -> DbtTest:
-        model = self._nodes.get(_subject(node), {})
-        config = model.get("config") or {}
-        meta = {**(config.get("meta") or {}), **(model.get("meta") or {})}
+        model = _mapping(self._nodes.get(_subject(node)))
+        meta = {**_mapping(_mapping(model.get("config")).get("meta")), **_mapping(model.get("meta"))}
+        tags = model.get("tags")
         own = getattr(node, "tags", None) or ()
         return DbtTest(
             kind=kind,
             model=str(model.get("name", "")),
             column=getattr(node, "column_name", None) or "",
             severity=str(getattr(node.config, "severity", "error")).lower(),
-            tags=frozenset(own) | frozenset(model.get("tags") or ()),
+            tags=frozenset(own) | frozenset(map(str, tags if isinstance(tags, list) else ())),
             tier=str(meta.get("tier", "")),
         )
 
     @cached_property
-    def _nodes(self) -> dict[str, dict[str, Any]]:
-        """Sources and nodes by id; empty where dbt was told to write no manifest."""
-        if not self._path.is_file():
+    def _nodes(self) -> dict[str, Any]:
+        """Sources and nodes by id; empty where dbt was told to write no manifest, or was cut off while it did."""
+        try:
+            manifest = _mapping(json.loads(self._path.read_bytes()))
+        except (OSError, ValueError, RecursionError):
             return {}
-        manifest = json.loads(self._path.read_bytes())
-        return {**manifest.get("sources", {}), **manifest["nodes"]}
+        return {**_mapping(manifest.get("sources")), **_mapping(manifest.get("nodes"))}
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _subject(node: Any) -> str:

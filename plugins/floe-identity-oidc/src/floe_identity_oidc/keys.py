@@ -87,7 +87,7 @@ def _odd(where: str, why: str) -> IdentityError:
 
 
 def _is_asymmetric(member: dict[str, Any]) -> bool:
-    return member.get("kty") in {"RSA", "EC", "OKP"}
+    return str(member.get("kty")) in {"RSA", "EC", "OKP"}  # a list there has no hash
 
 
 def _signs(member: dict[str, Any], algorithm: str) -> bool:

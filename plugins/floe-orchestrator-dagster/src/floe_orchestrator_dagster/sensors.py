@@ -89,5 +89,5 @@ def _remembered(cursor: str | None) -> tuple[bool, int]:
     try:
         memory = json.loads(cursor or "{}")
         return bool(memory.get("healthy")), int(memory.get("returns", 0))
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, OverflowError, RecursionError):
         return False, 0

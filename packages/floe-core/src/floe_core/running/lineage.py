@@ -129,6 +129,6 @@ def _read(dbt_manifest: Path) -> dict[str, Any]:
     """The manifest of dbt; empty where there is none, which gives events without inputs and columns."""
     try:
         manifest = json.loads(dbt_manifest.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return manifest if isinstance(manifest, dict) else {}

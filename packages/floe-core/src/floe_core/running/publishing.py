@@ -52,7 +52,7 @@ def built_tables(dbt_manifest: Path, models: Iterable[str]) -> dict[str, BuiltTa
         nodes = json.loads(dbt_manifest.read_text(encoding="utf-8"))["nodes"].values()
         known = {node["name"]: BuiltTable(node["schema"], node["alias"]) for node in nodes if _is_model(node)}
         return {name: known[name] for name in models}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise WrongStateError(
             "dbt does not say where it put the tables that are to be published",
             where=str(dbt_manifest),

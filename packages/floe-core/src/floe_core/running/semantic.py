@@ -51,7 +51,7 @@ def _manifest(places: Places) -> Mapping[str, Any]:
     path = places.dbt / "manifest.json"
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         manifest = None
     if not isinstance(manifest, dict):
         raise SemanticLayerError(

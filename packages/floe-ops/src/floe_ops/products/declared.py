@@ -5,12 +5,13 @@ The two are written by hand side by side; a dependency that only one of them nam
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from floe_core.errors import WrongStateError
 from floe_core.spec.product import LogicalType
 
+from floe_ops.clients import untrusted
 from floe_ops.products import facts
 
 if TYPE_CHECKING:
@@ -29,16 +30,24 @@ _TYPES = {
 }
 
 
+@dataclass(frozen=True)
+class Model:
+    """A model of the dbt project: `schema.table` of what it builds, and the ids of the nodes that it reads."""
+
+    table: str
+    reads: tuple[str, ...]
+
+
 def port_tables(spec: FloeSpec, dbt_manifest: Path) -> dict[str, str]:
     """`schema.table` by output port.
 
     Raises:
         WrongStateError: Transforms and dbt models differ, in names or dependencies; the differences are named.
     """
-    models = _models(dbt_manifest)
-    differences = _differences(spec, models)
+    known = models(dbt_manifest)
+    differences = _differences(spec, known)
     ports = {port.name for port in spec.output_ports}
-    differences += [f"the output port {name} is no model" for name in sorted(ports - models.keys())]
+    differences += [f"the output port {name} is no model" for name in sorted(ports - known.keys())]
     if differences:
         raise WrongStateError(
             f"floe.yaml of {spec.metadata.name} and its dbt project differ",
@@ -46,7 +55,7 @@ def port_tables(spec: FloeSpec, dbt_manifest: Path) -> dict[str, str]:
             why="\n         ".join(differences),
             remedy="make transforms, dependsOn and outputPorts say what the models do",
         )
-    return {port.name: f"{models[port.name]['schema']}.{models[port.name]['alias']}" for port in spec.output_ports}
+    return {port.name: known[port.name].table for port in spec.output_ports}
 
 
 def check_ports(connection: duckdb.DuckDBPyConnection, spec: FloeSpec, tables: dict[str, str]) -> None:
@@ -73,18 +82,34 @@ def check_ports(connection: duckdb.DuckDBPyConnection, spec: FloeSpec, tables: d
         )
 
 
-def _models(dbt_manifest: Path) -> dict[str, dict[str, Any]]:
-    nodes = json.loads(dbt_manifest.read_bytes())["nodes"].values()
-    return {node["name"]: node for node in nodes if node["resource_type"] == "model"}
+def models(dbt_manifest: Path) -> dict[str, Model]:
+    """The models of dbt's manifest by name.
+
+    Raises:
+        WrongStateError: There is no such file, or it is no manifest.
+    """
+    try:
+        nodes = untrusted.document(dbt_manifest.read_bytes())["nodes"].values()
+        return {str(node["name"]): _model(node) for node in nodes if node["resource_type"] == "model"}
+    except (OSError, *untrusted.STUMBLES) as error:
+        raise WrongStateError(
+            "dbt's manifest cannot be read",
+            where=str(dbt_manifest),
+            why=untrusted.why(error),
+            remedy="build the product again",
+        ) from error
 
 
-def _differences(spec: FloeSpec, models: dict[str, dict[str, Any]]) -> list[str]:
+def _model(node: dict[str, Any]) -> Model:
+    return Model(f"{node['schema']}.{node['alias']}", tuple(str(parent) for parent in node["depends_on"]["nodes"]))
+
+
+def _differences(spec: FloeSpec, models: dict[str, Model]) -> list[str]:
     declared = {transform.name: transform for transform in spec.transforms}
     found = [f"the model {name} is no transform" for name in sorted(models.keys() - declared.keys())]
     found += [f"the transform {name} is no model" for name in sorted(declared.keys() - models.keys())]
     for name in sorted(declared.keys() & models.keys()):
-        parents = models[name]["depends_on"]["nodes"]
-        reads = {parent.rsplit(".", 1)[-1] for parent in parents if parent.startswith("model.")}
+        reads = {parent.rsplit(".", 1)[-1] for parent in models[name].reads if parent.startswith("model.")}
         says = set(declared[name].depends_on)
         found += [f"{name} reads {one} and does not say so" for one in sorted(reads - says)]
         found += [f"{name} says that it reads {one} and does not" for one in sorted(says - reads)]

@@ -9,6 +9,7 @@ import yaml
 from floe_core.errors import MissingToolError, WrongStateError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from floe_ops.clients import untrusted
 from floe_ops.products.result import Truth
 
 if TYPE_CHECKING:
@@ -64,9 +65,9 @@ def load(product_dir: Path) -> Truths:
             why="a product without known answers can be wrong without anybody seeing it",
             remedy="write them down beside the product, as the demo customer-360 does",
         ) from error
-    except (ValidationError, yaml.YAMLError) as error:
+    except (ValidationError, yaml.YAMLError, *untrusted.STUMBLES) as error:
         raise WrongStateError(
-            "the planted truths cannot be read", where=str(path), why=str(error), remedy="correct the file"
+            "the planted truths cannot be read", where=str(path), why=untrusted.why(error), remedy="correct the file"
         ) from error
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from dagster import ConfigurableResource
-from floe_core.plugins import DbtCommand, DBTPlugin, DbtRequest, NoConfig, PluginType
+from floe_core.plugins import DbtCommand, DBTPlugin, DbtProjectError, DbtRequest, NoConfig, PluginType
 from floe_core.registry import Registry
 from floe_core.telemetry import span
 from pydantic import Field
@@ -64,14 +64,24 @@ class DbtResource(ConfigurableResource[None]):
         """The project's manifest; parsed again only where a source is newer, so that a code location loads quickly.
 
         Raises:
-            DbtProjectError, DbtTargetError: the project cannot be parsed.
+            DbtProjectError, DbtTargetError: the project cannot be parsed, or its manifest was cut off.
         """
         path = Path(self.state_dir) / "target" / "manifest.json"
         if not self._is_fresh(path):
             with span("dagster.parse", **{"dbt.project": Path(self.project_dir).name}):
                 self._run(DbtCommand.PARSE, path.parent).raise_for_failure()
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return manifest
+        try:
+            manifest = json.loads(path.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            manifest = None
+        if isinstance(manifest, dict):
+            return manifest
+        raise DbtProjectError(
+            "dbt's manifest cannot be read",
+            where=str(path),
+            why="it is no JSON object, so its writer was cut off",
+            remedy="delete it and load the code location again",
+        )
 
     def build(self, run_id: str, *, select: tuple[str, ...], on_node: Callable[[DbtNode], None]) -> DbtResult:
         """Seed, run and test the selected nodes; one that fails is told in the result.

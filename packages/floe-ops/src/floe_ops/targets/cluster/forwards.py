@@ -28,6 +28,7 @@ START_S, END_S = 20.0, 5.0
 POLL_S = 0.05
 SHOWN_LINES = 6
 CLOCK_STEP_S = lease.CLOCK_STEP_S
+LARGEST_PID = 2**31
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,12 @@ def _until_kept(layout: Layout, child: subprocess.Popen[bytes]) -> Forwards:
 
 def _last(layout: Layout) -> Forwards | None:
     try:
-        return Forwards(**json.loads(layout.forwards.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        said = json.loads(layout.forwards.read_text(encoding="utf-8"))
+        given = {str(name): int(port) for name, port in said["ports"].items()}
+        found = Forwards(int(said["pid"]), float(said["started"]), given)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
         return None
+    return found if 0 < found.pid < LARGEST_PID else None
 
 
 def _reap(pid: int) -> None:

@@ -61,5 +61,5 @@ def load(layout: Layout) -> Record | None:
     """The record; None when it is missing or damaged."""
     try:
         return Record(**json.loads(layout.record.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None

@@ -34,7 +34,7 @@ def load(path: Path) -> dict[str, str] | None:
     """The values in `path`; None when it is missing or damaged."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     whole = isinstance(values, dict) and all(isinstance(values.get(name), str) for name in NAMES)
     return values if whole else None

@@ -62,7 +62,7 @@ def load(path: Path) -> Record | None:
     """The record in `path`; None when it is missing or damaged."""
     try:
         return Record(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 

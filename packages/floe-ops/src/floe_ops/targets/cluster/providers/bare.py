@@ -61,7 +61,7 @@ class BareProvider(Provider):
 
     def let_go(self, gone: set[str], /) -> None:
         """Stop it, unless it has other owners of its own: somebody may have started it by hand."""
-        if not set(self._status().get("owners", ())) - gone:
+        if not set(map(str, self._status().get("owners") or ())) - gone:
             self.stop()
 
     def delete(self) -> None:
@@ -76,10 +76,10 @@ class BareProvider(Provider):
             done = subprocess.run(  # noqa: S603 - our own words
                 words, capture_output=True, text=True, timeout=ASK_S, check=False, stdin=subprocess.DEVNULL
             )
-            said: dict[str, Any] = json.loads(done.stdout)
-        except (OSError, subprocess.TimeoutExpired, ValueError):
+            said = json.loads(done.stdout)
+        except (OSError, subprocess.TimeoutExpired, ValueError, RecursionError):
             return {}
-        return said
+        return said if isinstance(said, dict) else {}
 
     def _call(self, command: str, timeout_s: float, *more: str, what: str) -> str:
         words = [str(self._program), command, "--state", str(self.layout.bare), *more]

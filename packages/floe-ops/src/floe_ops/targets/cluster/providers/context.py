@@ -91,7 +91,7 @@ class ContextProvider(Provider):
         for path in self.kubeconfig.split(os.pathsep):
             try:
                 said = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-            except (OSError, yaml.YAMLError):
+            except (OSError, yaml.YAMLError, ValueError, TypeError, RecursionError):
                 continue
             if isinstance(said, dict) and said.get("current-context"):
                 return str(said["current-context"])
