@@ -125,7 +125,7 @@ def test_a_lock_that_is_behind_its_floor_is_told_how_to_be_renewed(tmp_path: Pat
     project = write(tmp_path / "planted", links, "leaf<2")
     locked(project)
     write(project, links, "leaf", floors=f'[\n    "{FLOOR}", # CVE-2026-1\n]')
-    assert refused(project) == "leaf>=2.0 is not met by the lock; run: uv lock"
+    assert refused(project) == "leaf>=2.0 is not met by the lock; run: uv lock --upgrade-package leaf"
 
 
 @pytest.mark.requirement("WU7-BC3")

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 LOCK_DEADLINE_S = 60.0
 
@@ -107,14 +107,19 @@ def check(project: Path) -> None:
         )
 
 
-def resolve(project: Path) -> tuple[int, str]:
+def resolve(project: Path, anew: Sequence[str]) -> tuple[int, str]:
     """Resolve the project as `uv lock` would, writing nothing: uv's exit code and its words.
+
+    Args:
+        project: The root.
+        anew: Packages whose locked version is not kept.
 
     Raises:
         MissingToolError: uv is not there.
         WrongStateError: It did not end in time.
     """
-    done = _uv(project, "lock", "--dry-run", "--color", "never")
+    packages = [word for name in anew for word in ("--upgrade-package", name)]
+    done = _uv(project, "lock", "--dry-run", "--color", "never", *packages)
     return done.returncode, done.stderr
 
 

@@ -105,9 +105,10 @@ def why_unmet(project: Path, floors: Sequence[Floor]) -> list[str]:
     Asks uv to resolve without writing anything, and reads its words; what it cannot say, because it has no way to an
     index, the packages' own metadata may.
     """
-    code, said = lock.resolve(project)
+    code, said = lock.resolve(project, [floor.name for floor in floors])
     if code == 0:
-        return [f"{floor.requirement} is not met by the lock; run: uv lock" for floor in floors]
+        renew = "".join(f" --upgrade-package {floor.name}" for floor in floors)
+        return [f"{floor.requirement} is not met by the lock; run: uv lock{renew}" for floor in floors]
     found = []
     for floor in floors:
         pinned = [*conflicts(said, floor), *_conflicts_by_metadata(project, floor)]
