@@ -8,7 +8,7 @@ come from the target, never from a port number.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -21,12 +21,14 @@ from opentelemetry.trace import Status, StatusCode
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
+    from pathlib import Path
 
     from floe_ops.clients.helm import Helm
     from floe_ops.clients.kubernetes import Kubernetes
     from floe_ops.clients.kubernetes_objects import Document, Pod
     from floe_ops.targets import Platform, Target
+    from floe_ops.targets.cluster import ClusterTarget
     from floe_ops.targets.cluster.settings import Settings
 
 Seen = TypeVar("Seen")
@@ -165,19 +167,23 @@ class Installed:
         from kubernetes.stream import stream
 
         (pod,) = self.pods(component)
-        return str(
-            stream(
-                CoreV1Api(self.cluster.api).connect_get_namespaced_pod_exec,
-                pod.name,
-                self.namespace,
-                command=list(words),
-                stdout=True,
-                stderr=True,
-                stdin=False,
-                tty=False,
-                _request_timeout=EXEC_S,
-            )
+        socket = stream(
+            CoreV1Api(self.cluster.api).connect_get_namespaced_pod_exec,
+            pod.name,
+            self.namespace,
+            command=list(words),
+            stdout=True,
+            stderr=True,
+            stdin=False,
+            tty=False,
+            _request_timeout=EXEC_S,
+            _preload_content=False,
         )
+        try:
+            socket.run_forever(timeout=EXEC_S)
+            return str(socket.read_all())
+        finally:
+            socket.sock.shutdown()  # its close() leaves a connection open that the server has ended
 
     def sql(self, database: str, statement: str) -> str:
         """What PostgreSQL answers, a row a line."""
@@ -207,6 +213,34 @@ def installed(target: Target, platform: Platform) -> Installed:
     assert found is not None
     place = helm.Place(chosen.namespace, found.access.kubeconfig, found.access.context)
     return Installed(Kubernetes(found.access), helm.choose(place), chosen)
+
+
+@pytest.fixture
+def another(
+    target: Target, installed: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str, str], ClusterTarget]]:
+    """A function that gives the target of another release in the same cluster, with files and forwards of its own."""
+    from floe_ops.targets.cluster import ClusterTarget, forwards, record
+    from floe_ops.targets.cluster.layout import Layout
+
+    assert isinstance(target, ClusterTarget)
+    found = record.load(target.layout)
+    assert found is not None
+    place = Layout(tmp_path / ".floe")
+
+    class Another(ClusterTarget):
+        @property
+        def layout(self) -> Layout:
+            return place
+
+    def give(release: str, namespace: str) -> ClusterTarget:
+        monkeypatch.setenv("FLOE_RELEASE", release)
+        monkeypatch.setenv("FLOE_NAMESPACE", namespace)
+        replace(found, release=release, namespace=namespace, ends_with_owners=False).save(place)
+        return Another()
+
+    yield give
+    forwards.end(place)
 
 
 @pytest.fixture(autouse=True)
