@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +36,10 @@ def workflow(name: str) -> dict[str, Any]:
 def steps(path: Path) -> Iterator[dict[str, Any]]:
     for job in load(path)["jobs"].values():
         yield from job["steps"]
+
+
+def steps_of(job: str) -> list[dict[str, Any]]:
+    return list(workflow("release.yml")["jobs"][job]["steps"])
 
 
 def test_ci_runs_the_commands_of_the_readme() -> None:
@@ -90,10 +97,91 @@ def test_an_image_that_cannot_be_made_harms_no_other_job_of_the_night() -> None:
 
 
 @pytest.mark.requirement("WU2-AC1")
-def test_the_job_that_publishes_alone_may_write_packages() -> None:
+def test_only_jobs_that_publish_may_write_anything() -> None:
     rights = {name: job["permissions"] for path in WORKFLOWS for name, job in load(path)["jobs"].items()}
     assert rights.pop("cube-store-image") == {"contents": "read", "packages": "write"}
+    published = {name: rights.pop(name) for name in list(rights) if name.startswith("publish-")}
+    assert set(published) == {"publish-packages", "publish-chart", "publish-image"}
     assert all(given == {"contents": "read"} for given in rights.values())
+
+
+def test_a_release_is_of_a_tag_proved_first_and_published_by_identity_from_protected_environments() -> None:
+    release = workflow("release.yml")
+    text = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+    assert 'on:\n  push:\n    tags: ["v*"]\n\n' in text  # YAML 1.1 reads the key as true
+    assert release["concurrency"]["cancel-in-progress"] is False
+    for name, job in release["jobs"].items():
+        identifies = job["permissions"].get("id-token") == "write"
+        assert identifies == name.startswith("publish-"), name
+        if identifies:
+            assert job["environment"]["name"] in {"pypi", "registry"}
+            assert {"prove", "build"} <= set(job["needs"])
+            assert any("attest-build-provenance@" in step.get("uses", "") for step in job["steps"])
+    assert "secrets." not in text  # no token is kept anywhere
+    (publish,) = [step for step in steps_of("publish-packages") if "gh-action-pypi-publish@" in step["uses"]]
+    assert publish["with"] == {"attestations": True}
+
+
+def test_what_is_published_was_built_once_by_a_job_without_rights() -> None:
+    built = workflow("release.yml")["jobs"]["build"]
+    handed = {step["with"]["name"] for step in built["steps"] if "upload-artifact@" in step.get("uses", "")}
+    taken = {
+        step["with"]["name"]
+        for name in ("publish-packages", "publish-chart")
+        for step in steps_of(name)
+        if "download-artifact@" in step.get("uses", "")
+    }
+    assert taken == {"packages", "chart"} < handed
+    assert "SOURCE_DATE_EPOCH" in str(built["steps"])
+    assert [step for step in steps_of("publish-packages") if "run" in step] == []
+
+
+def test_the_image_is_pushed_by_digest_with_provenance_and_its_tag_is_given_last() -> None:
+    image = steps_of("publish-image")
+    (build,) = [step for step in image if "build-push-action@" in step.get("uses", "")]
+    assert "push-by-digest=true" in build["with"]["outputs"]
+    assert (build["with"]["provenance"], build["with"]["sbom"]) == ("mode=max", True)
+    assert "tags" not in build["with"]
+    assert "imagetools create --tag" in image[-1]["run"]
+    (attest,) = [step for step in image if "attest-build-provenance@" in step.get("uses", "")]
+    assert attest["with"]["subject-digest"] == "${{ steps.build.outputs.digest }}"
+
+
+def test_one_tag_can_stand_for_everything_that_a_release_publishes() -> None:
+    members = [path for tree in ("packages", "plugins") for path in (ROOT / tree).glob("*/pyproject.toml")]
+    versions = {path: tomllib.loads(path.read_text(encoding="utf-8"))["project"]["version"] for path in members}
+    versions[ROOT] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    chart = yaml.safe_load((ROOT / "charts" / "floe-platform" / "Chart.yaml").read_text(encoding="utf-8"))
+    assert set(versions.values()) == {chart["version"]}
+
+
+def test_packages_are_built_without_a_network_and_twice_alike(tmp_path: Path) -> None:
+    """The backend comes with uv, which the lock pins by hash; times come from the commit."""
+    built = [_built(tmp_path / str(turn)) for turn in range(2)]
+    assert built[0] == built[1]
+    assert {name.rpartition(".")[2] for name in built[0]} == {"whl", "gz"}
+
+
+def _built(folder: Path) -> dict[str, str]:
+    uv = str(Path(sys.executable).with_name("uv"))
+    subprocess.run(
+        [uv, "build", "--offline", "--quiet", "--out-dir", str(folder), "plugins/floe-secrets-env"],
+        cwd=ROOT,
+        env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"},
+        timeout=60,
+        check=True,
+    )
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("floe_*")}
+
+
+def test_an_action_is_pinned_alike_everywhere() -> None:
+    used = {
+        line.split("uses: ")[1]
+        for path in WORKFLOWS
+        for line in path.read_text("utf-8").splitlines()
+        if "uses: " in line
+    }
+    assert len({use.partition("@")[0] for use in used}) == len(used)
 
 
 @pytest.mark.requirement("WU2-BC3")

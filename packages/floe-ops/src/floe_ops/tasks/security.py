@@ -99,3 +99,30 @@ def floors(_context: Context, *, json: bool = False, write: bool = False) -> Non
     for text in (*proposed.without_fix, *found.problems):
         console.say(f"  {text}")
     console.say(f"  {bearing.against(report)}" + ("" if proposed.floors else ": nothing to propose"))
+
+
+@task(
+    help={
+        "output": "the folder that the documents go to (.floe/report/sbom)",
+        "images": "build the images that are not built yet; otherwise those that are there are told",
+    }
+)
+def sbom(_context: Context, *, output: str = "", images: bool = False) -> None:
+    """Write bills of materials (CycloneDX) of the lock and of the images; example: invoke security.sbom."""
+    from pathlib import Path
+
+    from floe_ops.images import build
+    from floe_ops.images.recipes import RECIPES
+    from floe_ops.sbom import document, environment, image
+
+    folder = Path(output) if output else project.root() / ".floe" / "report" / "sbom"
+    with console.step("bills of materials") as detail:
+        told = {"environment": environment.bill(project.root())}
+        for built in (build.ensure([name])[name] if images else build.find(name) for name in RECIPES):
+            if built is not None:
+                detail(built.name)
+                told[f"image-{built.name}"] = image.bill(built)
+        for name, bill in told.items():
+            document.write(folder / f"{name}.cdx.json", bill)
+    for name, bill in told.items():
+        console.say(f"✓ {folder / name}.cdx.json  {len(bill['components'])} components")
