@@ -248,7 +248,7 @@ def _catalog(root: Path, records: dict[str, Any]) -> str:
 
 def _advisories(root: Path) -> dict[str, str]:
     said = _json(root / ".floe" / "run" / "advisories.json")
-    return {key: str(said[key]) for key in ("source", "date", "outcome") if said.get(key)}
+    return {key: str(said[key]) for key in ("source", "date", "outcome", "go") if said.get(key)}
 
 
 def requested(environ: Mapping[str, str]) -> set[str]:
