@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,6 +13,19 @@ from floe_ops import plan
 from floe_ops.report import page, terminal
 
 EVIL = "<script>alert('x')</script>"
+BREAKERS = (
+    EVIL,
+    '" onmouseover="alert(1)',
+    "' autofocus onfocus='alert(1)",
+    "</style><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    "javascript:alert(1)",
+    "{{ 7 * 7 }}{% raw %}",
+    "<!-- ",
+    "]]>",
+    "&#60;script&#62;alert(1)&#60;/script&#62;",
+)
 
 
 @pytest.fixture
@@ -56,10 +70,14 @@ class _Tags(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.attributes: set[str] = set()
+        self.text = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes |= {name for name, _ in attrs}
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
 
 
 def test_data_cannot_become_markup(verdict: dict[str, Any]) -> None:
@@ -74,6 +92,41 @@ def test_data_cannot_become_markup(verdict: dict[str, Any]) -> None:
     assert "alert(" in text  # it is shown, as text
 
 
+@pytest.mark.parametrize("evil", BREAKERS)
+def test_no_text_of_a_verdict_breaks_out_wherever_it_stands(verdict: dict[str, Any], evil: str) -> None:
+    """Names of products, models and tests arrive as evidence, reasons and spans; here every text is one."""
+    trace = {"trace_id": evil, "rows": [_row(evil)], "total_ms": 10.0, "left_out": 3, "ui": evil}
+    said = _Tags()
+    said.feed(page.render(_filled(verdict, "x"), {**trace, "trace_id": "x", "rows": [_row("x")], "ui": ""}))
+    seen = _Tags()
+    seen.feed(page.render(_filled(verdict, evil), trace))
+    assert seen.tags == said.tags
+    assert seen.attributes == said.attributes
+    assert "49" not in seen.text.split("floe: ")[1][:40]
+    assert seen.text.count(evil) > 20
+
+
+def test_the_link_to_the_trace_is_a_web_address_or_none(verdict: dict[str, Any]) -> None:
+    trace = {"trace_id": "t", "rows": [_row("r")], "total_ms": 10.0, "left_out": 0}
+    assert 'href="http://127.0.0.1:1/trace/t"' in page.render(verdict, {**trace, "ui": "http://127.0.0.1:1/trace/t"})
+    assert "href" not in page.render(verdict, {**trace, "ui": "javascript:alert(1)"})
+
+
+def _filled(verdict: dict[str, Any], text: str) -> dict[str, Any]:
+    """The verdict with `text` in the place of every text that is not a name of the plan or a status."""
+    kept = {"id", "session", "requires", "status"}
+
+    def fill(value: Any, key: str) -> Any:
+        if isinstance(value, dict):
+            return {name: fill(inner, name) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [fill(inner, key) for inner in value]
+        return text if isinstance(value, str) and key not in kept else value
+
+    filled: dict[str, Any] = fill(verdict, "")
+    return filled
+
+
 def test_the_policy_allows_the_own_style_sheet_and_nothing_else(verdict: dict[str, Any]) -> None:
     text = page.render(verdict, None)
 
@@ -83,7 +136,10 @@ def test_the_policy_allows_the_own_style_sheet_and_nothing_else(verdict: dict[st
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
     assert policy is not None
     assert f"style-src &#39;sha256-{digest}&#39;" in policy[1]
-    assert policy[1].startswith("default-src &#39;none&#39;")
+    allowed = dict(part.strip().split(" ", 1) for part in html.unescape(policy[1]).split(";"))
+    assert allowed.keys() == {"default-src", "style-src", "base-uri", "form-action"}  # no script, not even by hash
+    assert {allowed[name] for name in ("default-src", "base-uri", "form-action")} == {"'none'"}
+    assert text.index("Content-Security-Policy") < text.index("<title>")  # it holds for what comes after it
     assert "http" not in re.sub(r"sha256-\S+", "", text.split("<body>")[1])  # nothing is fetched
 
 

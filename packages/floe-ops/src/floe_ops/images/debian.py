@@ -13,7 +13,7 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from floe_core.errors import MissingToolError
+from floe_core.errors import MissingToolError, WrongStateError
 
 from floe_ops.images import programs
 
@@ -75,6 +75,7 @@ def unpack(packages: Sequence[str], root: Path, *, pruned: Sequence[str] = ()) -
     Raises:
         MissingToolError: There is no mmdebstrap, or apt cannot have the packages.
         NotReadyError: It did not end in a quarter of an hour.
+        WrongStateError: A package is damaged, or would write outside of `root`.
     """
     program = shutil.which("mmdebstrap")
     if program is None:
@@ -87,8 +88,13 @@ def unpack(packages: Sequence[str], root: Path, *, pruned: Sequence[str] = ()) -
     packed = root.with_name(f"{root.name}.tar")
     options = ["--variant=extract", "--quiet", f"--include={','.join(packages)}", "--skip=check/empty"]
     _run([program, *options, SUITE, str(packed), *map(str, sources())])
-    with tarfile.open(packed) as archive:
-        archive.extractall(root, (member for member in archive if not _unwanted(member, pruned)), filter="tar")
+    try:
+        with tarfile.open(packed) as archive:
+            archive.extractall(root, (member for member in archive if not _unwanted(member, pruned)), filter="tar")
+    except tarfile.TarError as error:
+        raise WrongStateError(
+            "the Debian packages of an image cannot be unpacked", where=str(packed), why=str(error)
+        ) from error
     packed.unlink()
     _join_certificates(root)
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, cast
 
+from floe_core.errors import WrongStateError
+
 from floe_ops.images.layout import OCI_LAYER, Layer
 
 if TYPE_CHECKING:
@@ -163,7 +165,20 @@ def _add(archive: tarfile.TarFile, info: tarfile.TarInfo, entry: Entry) -> None:
 
 
 def extract(file: Path, root: Path) -> None:
-    """Unpack a layer into the folder `root`; owners become whoever unpacks."""
+    """Unpack a layer into the folder `root`; owners become whoever unpacks.
+
+    Raises:
+        WrongStateError: It is damaged, or would write outside of `root`.
+    """
+    try:
+        _extract(file, root)
+    except tarfile.TarError as error:
+        raise WrongStateError(
+            "a layer cannot be unpacked", where=str(file), why=str(error), remedy="delete it and build it again"
+        ) from error
+
+
+def _extract(file: Path, root: Path) -> None:
     with file.open("rb") as raw:
         magic = raw.read(4)
         raw.seek(0)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HERE = Path(__file__).parent
+LINKS = ("http://", "https://")
 
 
 def write(folder: Path, verdict: Mapping[str, Any], trace: Mapping[str, Any] | None) -> Path:
@@ -52,7 +53,7 @@ def render(verdict: Mapping[str, Any], trace: Mapping[str, Any] | None) -> str:
         graph=graph.layout(verdict["units"]),
         box={"width": graph.WIDTH, "height": graph.HEIGHT},
         not_run=not_run,
-        trace=trace,
+        trace=trace and {**trace, "ui": trace["ui"] if trace["ui"].startswith(LINKS) else ""},
         style=style,
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
     )
