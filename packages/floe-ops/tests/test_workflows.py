@@ -200,7 +200,8 @@ def test_the_chart_is_installed_by_two_majors_of_helm_on_three_minors_of_kuberne
     for entry in matrix["kubernetes"]:
         assert re.fullmatch(rf"kindest/node:{re.escape(entry['version'])}@sha256:[0-9a-f]{{64}}", entry["image"])
     assert [step["run"] for step in install["steps"] if "run" in step] == [
-        "./noxw -s helm_bootstrap -- --target cluster"
+        "./noxw -s helm_bootstrap -- --target cluster",
+        ".venv/bin/pytest -q tests/cluster/test_network_policies.py",
     ]
 
 

@@ -40,6 +40,13 @@ def named(name: str, layout: Layout, say: Callable[[str], None]) -> Provider:
     return PROVIDERS[name](layout, say)
 
 
+def enforces_policies(layout: Layout) -> bool:
+    """Whether NetworkPolicies are enforced in the cluster that is named, or in use; False where there is none."""
+    before = record.load(layout)
+    name = os.environ.get(FORCED) or (before.provider if before else "")
+    return name in PROVIDERS and PROVIDERS[name].enforces_policies
+
+
 def choose(layout: Layout, say: Callable[[str], None]) -> Provider:
     """The provider to use; says why each one before it was not taken.
 

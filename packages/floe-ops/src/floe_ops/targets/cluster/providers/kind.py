@@ -29,6 +29,7 @@ class KindProvider(Provider):
     name: ProviderName = "kind"
     makes = True
     loads = True
+    enforces_policies = True  # its own network, kindnet, does since kind 0.24
 
     def why_not(self) -> str:
         """A program is missing, or no engine answers."""

@@ -25,11 +25,13 @@ class Provider(ABC):
         name: As FLOE_CLUSTER names it.
         makes: Whether the cluster is made, and so may be deleted, here.
         loads: Whether images can be put into it from this machine.
+        enforces_policies: Whether its network is known to enforce NetworkPolicies.
     """
 
     name: ProviderName
     makes: bool
     loads: bool
+    enforces_policies: bool = False
 
     def __init__(self, layout: Layout, say: Callable[[str], None]) -> None:
         self.layout = layout
