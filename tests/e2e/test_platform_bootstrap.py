@@ -51,6 +51,6 @@ def test_the_gate_asks_the_management_endpoint_of_the_target(platform: Platform)
 @pytest.mark.requirement("WU8-AC1")
 @pytest.mark.parametrize("name", sorted(services(targets.current().name)))
 def test_every_service_is_healthy_where_services_toml_says(endpoints: dict[str, str], name: str) -> None:
-    service = services()[name]
+    service = services(targets.current().name)[name]
     answer = requests.get(f"{endpoints[service.health_port]}{service.health_path}", timeout=LIMIT_S)
     assert answer.status_code == 200

@@ -10,7 +10,7 @@ def test_the_local_target_starts_what_exists_on_it() -> None:
 
 
 def test_every_service_exists_on_the_cluster_and_on_known_targets_only() -> None:
-    assert services(CLUSTER) == services()
+    assert list(services(CLUSTER)) == list(services())
     assert {target for service in services().values() for target in service.targets} == {LOCAL, CLUSTER}
 
 
@@ -18,6 +18,12 @@ def test_an_endpoint_name_belongs_to_one_service_and_health_to_one_of_its_ports(
     endpoints = [port for service in services().values() for port in service.ports]
     assert len(endpoints) == len(set(endpoints))
     assert all(service.health_port in service.ports for service in services().values())
+
+
+def test_the_object_store_is_another_program_in_the_cluster_and_answers_health_elsewhere() -> None:
+    assert services(LOCAL)["s3"].health_path == "/healthz"
+    assert services(CLUSTER)["s3"].health_path == "/minio/health/ready"
+    assert services(CLUSTER)["otel"] == services(LOCAL)["otel"]
 
 
 def test_a_component_is_told_by_its_label() -> None:

@@ -13,7 +13,10 @@ LOCAL, CLUSTER = "local", "cluster"
 
 @dataclass(frozen=True)
 class Service:
-    """One component: its name, pod label, targets, default ports by endpoint name, and where it answers health."""
+    """One component: its name, pod label, targets, default ports by endpoint name, and where it answers health.
+
+    The path of health may be another one on a target where another program serves.
+    """
 
     name: str
     title: str
@@ -36,7 +39,7 @@ def services(target: str = "") -> dict[str, Service]:
             targets=frozenset(entry["targets"]),
             ports=dict(entry["ports"]),
             health_port=entry["health"]["port"],
-            health_path=entry["health"]["path"],
+            health_path=entry["health"].get(target, entry["health"]["path"]),
         )
         for name, entry in raw.items()
     }

@@ -40,9 +40,9 @@ def test_a_cluster_that_was_not_made_here_pulls_the_charts_own_images(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("FLOE_IMAGES", raising=False)
-    assert installing.images(named("context", layout, print), print) == {}
+    assert installing.images(named("context", layout, print)) == ([], {})
     monkeypatch.setenv("FLOE_IMAGES", "registry")
-    assert installing.images(named("kind", layout, print), print) == {}
+    assert installing.images(named("kind", layout, print)) == ([], {})
     monkeypatch.setenv("FLOE_IMAGES", "stolen")
     with pytest.raises(UsageError, match="no such images"):
-        installing.images(named("kind", layout, print), print)
+        installing.images(named("kind", layout, print))

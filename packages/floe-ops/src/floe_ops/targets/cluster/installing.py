@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from floe_ops.clients.kubernetes import Kubernetes
+    from floe_ops.images.build import BuiltImage
     from floe_ops.targets.cluster.layout import Layout
     from floe_ops.targets.cluster.providers import Provider
     from floe_ops.targets.cluster.settings import Settings
@@ -32,6 +33,7 @@ READY_S = 300.0
 SETTLE_S = 120.0  # pods of a cluster that was just started again
 IMAGES = ("floe", "postgresql", "minio", "otelcol", "jaeger", "polaris-standin", "cube-standin")
 SOURCE, BUILT, REGISTRY = "FLOE_IMAGES", "built", "registry"
+FIXED = "updates to statefulset spec for fields other than"  # Kubernetes' own words
 MARK = "floe.dev/installed"
 LABELS = {**RESTRICTED, "app.kubernetes.io/part-of": "floe"}
 
@@ -73,11 +75,15 @@ class Installation:
             NotReadyError: Something did not become ready; the report holds why, the error the most telling line.
             FloeError: Helm or the cluster refuse.
         """
-        overlay = images(provider, self._say)
+        built, overlay = images(provider)
         made = self._cluster.ensure_namespace(self._settings.namespace, LABELS)
         digest = fingerprint(self._settings.chart, overlay)
         if not made and self._is_there(digest):
             return Installed(made, {})
+        if built:
+            self._say(f"images: {', '.join(one.reference for one in built)}")
+            with span("load images"):
+                provider.load([one.archive for one in built])
         with span("helm upgrade", **{"floe.release": self._settings.release}):
             return Installed(made, self._install(provider, overlay, digest))
 
@@ -115,7 +121,9 @@ class Installation:
 
         name = self._settings.release
         try:
-            outcome = release.heal(self._helm, name, release.Terms(stuck_after_s=0.0), tell=self._say)
+            # In a cluster of ours nobody outside of this checkout is at work, and those inside hold the release's lock.
+            terms = release.Terms(stuck_after_s=0.0 if may_remove else helm_client.CHANGE_S)
+            outcome = release.heal(self._helm, name, terms, tell=self._say)
         except release.CannotHealError as error:
             if not may_remove:
                 raise
@@ -131,11 +139,25 @@ class Installation:
         self._say(f"helm upgrade --install {self._settings.release} in {self._settings.namespace}")
         try:
             with progress.watching(self._cluster, self._settings, self._say) as watch:
-                found = self._helm.upgrade(self._settings.release, self._settings.chart, values, install=True)
+                found = self._upgrade(values, may_remove=provider.makes)
         except FloeError as error:
             raise self._diagnosed(error) from error
         self._mark(f"{digest} {found.revision}")
         return watch.took
+
+    def _upgrade(self, values: helm_client.Values, *, may_remove: bool) -> helm_client.Release:
+        """Upgrade, or install; where the cluster is ours, a change that a StatefulSet never takes makes it anew."""
+        name, chart = self._settings.release, self._settings.chart
+        try:
+            return self._helm.upgrade(name, chart, values, install=True)
+        except FloeError as error:
+            if not may_remove or FIXED not in error.why:
+                raise
+            self._say(
+                "the chart changes what Kubernetes never changes in place: the release is made anew, volumes stay"
+            )
+        self._helm.uninstall(name)
+        return self._helm.upgrade(name, chart, values, install=True)
 
     def _diagnosed(self, error: FloeError) -> FloeError:
         """The error with the most telling line of what the cluster knows, all of which is in the report."""
@@ -158,10 +180,10 @@ class Installation:
         self._cluster.request("PATCH", path, {"metadata": {"annotations": annotations}}, kind=MERGE)
 
 
-def images(provider: Provider, say: Callable[[str], None]) -> dict[str, Any]:
-    """Have the images where the cluster finds them; returns the values that name them.
+def images(provider: Provider) -> tuple[list[BuiltImage], dict[str, Any]]:
+    """The images that are to be loaded, and the values that name them.
 
-    Built here and loaded, except into a context that was not made here, which pulls the chart's own from their
+    They are built here, except for a context that was not made here, which pulls the chart's own from their
     registries. `FLOE_IMAGES` says `built` or `registry` where that should be otherwise.
 
     Raises:
@@ -173,14 +195,12 @@ def images(provider: Provider, say: Callable[[str], None]) -> dict[str, Any]:
             "there are no such images", where=f"{SOURCE}={source}", why=f"it takes {BUILT} or {REGISTRY}", remedy=""
         )
     if source == REGISTRY:
-        return {}
+        return [], {}
     from floe_ops.images import build
 
     with span("images"):
         made = build.ensure(IMAGES)
-        say(f"images: {', '.join(one.reference for one in made.values())}")
-        provider.load([one.archive for one in made.values()])
-        return build.overlay(made)
+        return list(made.values()), build.overlay(made)
 
 
 def fingerprint(chart: Path, overlay: dict[str, Any]) -> str:
