@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from floe_core.errors import MissingToolError, NotReadyError
+from floe_core.errors import MissingToolError, NotReadyError, WrongStateError
 
 from floe_ops import console, orphans
 from floe_ops.toolchain import store
@@ -35,6 +35,7 @@ LOOK_S = 0.5
 LINE_EVERY_S = 15.0
 REACH_S = 4.0
 KEPT_LINES = 40
+ALTERED = "checksum mismatch"  # of a module against go.sum
 MODULES_MISSING = ("module lookup disabled by GOPROXY=off", "dial tcp", "no such host", "connection refused")
 
 
@@ -184,6 +185,13 @@ def _failure(tool: Tool, said: list[str]) -> Exception:
     text = "\n".join(said)
     if "no space left on device" in text:
         return store.full(tool.source, "go ran out of it")
+    if ALTERED in text:
+        return WrongStateError(
+            f"a module of {tool.name} is not what was pinned",
+            where=str(tool.source / "go.sum"),
+            why=_first(said, (ALTERED,)),
+            remedy="do not use it: look at the module proxy, and at `git status toolchain`",
+        )
     if any(sign in text for sign in MODULES_MISSING):
         return MissingToolError(
             f"the modules of {tool.name} cannot be fetched",

@@ -14,13 +14,14 @@ import tempfile
 from pathlib import Path
 
 from filelock import FileLock
-from floe_core.errors import MissingToolError
+from floe_core.errors import MissingToolError, WrongStateError
 
 from floe_ops import project
 from floe_ops.toolchain import store
 from floe_ops.toolchain.tools import folder
 
 FETCH_S = 600
+ALTERED, SHOWN = "Hash mismatch", 400  # what uv says of a file that is not the pinned one; characters shown
 WHEEL_MB = 500
 
 
@@ -91,6 +92,13 @@ def _uv(group: str, arguments: list[str], *, cwd: Path | str) -> str:
         raise _not_had(group, f"uv did not finish within {FETCH_S} s") from None
     if "No space left" in done.stderr:
         raise store.full(folder(), "no space left on device")
+    if ALTERED in done.stderr:
+        raise WrongStateError(
+            f"the wheel of the group {group} is not what the lock pins",
+            where="uv.lock",
+            why=" ".join(done.stderr.split())[-SHOWN:],
+            remedy="do not use it: look at the package index, and at `git status uv.lock`",
+        )
     if done.returncode != 0:
         raise _not_had(group, f"its wheel cannot be had: {_last(done.stderr)}")
     return done.stdout
