@@ -274,8 +274,8 @@ def test_a_folder_that_cannot_be_written_to_is_said(checkout: Path, go: Path) ->
 
 
 def test_an_unknown_tool_is_a_usage_error(checkout: Path) -> None:
-    with pytest.raises(UsageError, match="no tool named 'helm'"):
-        toolchain.ensure("no such tool")
+    with pytest.raises(UsageError, match="no tool named 'hammer'"):
+        toolchain.ensure("hammer")
 
 
 def test_a_missing_pin_is_said(checkout: Path) -> None:
