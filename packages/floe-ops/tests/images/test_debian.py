@@ -23,6 +23,7 @@ PACKED = {
     "usr/share/ca-certificates/mozilla/A.crt": b"first",
     "etc/apt/sources.list": b"a mirror's name",
     "var/lib/dpkg/status": b"not wanted",
+    "var/lib/dpkg/status.d/tool": b"Package: tool\nVersion: 1\n",
     "opt/more": b"left out for this image",
 }
 SAYS_WHAT_IT_IS_ASKED = """#!/bin/sh
@@ -49,9 +50,11 @@ def test_packages_are_unpacked_without_what_no_container_reads(tmp_path: Path, m
     debian.unpack(("tool", "other"), tmp_path / "root", pruned=("opt/*",))
     assert "--variant=extract" in asked.read_text(encoding="utf-8")
     assert "--include=tool,other" in asked.read_text(encoding="utf-8")
+    assert "dpkg-deb --field" in asked.read_text(encoding="utf-8")  # who is in it, for bills of materials
     found = {str(path.relative_to(tmp_path / "root")) for path in (tmp_path / "root").rglob("*") if path.is_file()}
     assert found == {
         "usr/bin/tool", "usr/share/doc/tool/copyright", "usr/share/zoneinfo/UTC", "etc/ssl/certs/ca-certificates.crt",
+        "var/lib/dpkg/status.d/tool",
     }  # fmt: skip
     assert (tmp_path / "root" / debian.CERTIFICATES).read_bytes() == b"first\nsecond\n"
 

@@ -56,7 +56,18 @@ PRUNED = (
     "usr/share/doc/*/changelog*",
     "var/*",
 )
-KEPT = ("usr/share/ca-certificates", "usr/share/locale/locale.alias")
+NOTES = "var/lib/dpkg/status.d"
+"""A file for each package with its name and version, as images without dpkg have it: scanners know packages by it."""
+KEPT = ("usr/share/ca-certificates", "usr/share/locale/locale.alias", NOTES)
+NOTE = f"""
+mkdir -p "$1/{NOTES}"
+for package in "$1"/var/cache/apt/archives/*.deb; do
+    name=$(dpkg-deb --field "$package" Package)
+    dpkg-deb --field "$package" Package Version Architecture Source Maintainer > "$1/{NOTES}/$name"
+done
+"""
+KEY = (SUITE, NOTE, *PRUNED, *KEPT)
+"""What decides the files besides the names of the packages."""
 
 
 def available() -> bool:
@@ -87,6 +98,7 @@ def unpack(packages: Sequence[str], root: Path, *, pruned: Sequence[str] = ()) -
         )
     packed = root.with_name(f"{root.name}.tar")
     options = ["--variant=extract", "--quiet", f"--include={','.join(packages)}", "--skip=check/empty"]
+    options.append(f"--extract-hook={NOTE}")
     _run([program, *options, SUITE, str(packed), *map(str, sources())])
     try:
         with tarfile.open(packed) as archive:

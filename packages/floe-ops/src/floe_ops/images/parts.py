@@ -132,7 +132,7 @@ def python_base() -> Part:
         "coreutils",
     )
     pruned = ("usr/lib/python3*/test", "usr/lib/python3*/pydoc_data", "usr/lib/python3*/lib2to3", "usr/bin/pydoc*")
-    return Part("python-base", (debian.SUITE, *packages, *pruned), lambda place: _python_base(place, packages, pruned))
+    return Part("python-base", (*debian.KEY, *packages, *pruned), lambda place: _python_base(place, packages, pruned))
 
 
 def _python_base(place: Place, packages: Sequence[str], pruned: Sequence[str]) -> Iterator[Entry]:
@@ -159,7 +159,7 @@ def postgresql() -> Part:
         "etc/security", "etc/selinux", "etc/sysctl*", "etc/systemd", "usr/share/postgresql-common",
         "usr/share/perl*", "usr/bin/pg_*cluster*", "sbin/*",
     )  # fmt: skip
-    return Part("postgresql", (debian.SUITE, *packages, *pruned), lambda place: _postgresql(place, packages, pruned))
+    return Part("postgresql", (*debian.KEY, *packages, *pruned), lambda place: _postgresql(place, packages, pruned))
 
 
 def _postgresql(place: Place, packages: Sequence[str], pruned: Sequence[str]) -> Iterator[Entry]:
@@ -175,7 +175,7 @@ def _postgresql(place: Place, packages: Sequence[str], pruned: Sequence[str]) ->
 
 def busybox() -> Part:
     """Debian's static busybox with a link for each of its commands."""
-    return Part("busybox", (debian.SUITE, "busybox-static"), _busybox)
+    return Part("busybox", (*debian.KEY, "busybox-static"), _busybox)
 
 
 def _busybox(place: Place) -> Iterator[Entry]:
@@ -186,6 +186,7 @@ def _busybox(place: Place) -> Iterator[Entry]:
     for command in programs.run([str(found), "--list"]).stdout.split():
         if command != "busybox":
             yield layers.link(f"bin/{command}", "busybox")
+    yield from layers.tree(root / debian.NOTES, debian.NOTES)
     yield layers.file("usr/share/doc/busybox-static/copyright", root / "usr/share/doc/busybox-static/copyright")
     yield from users(("root", "nobody"))
     yield layers.folder("tmp", mode=0o1777)
