@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bare_cluster import ending, images, starting
+from bare_cluster import condition, ending, images, machine, network, starting
 from bare_cluster import settings as kept
 from bare_cluster.condition import Condition, State
 from bare_cluster.layout import Layout
@@ -32,9 +32,9 @@ def wish(archive: Archives) -> Wish:
 def quiet(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was done to a cluster that is none."""
     done: list[str] = []
-    monkeypatch.setattr(starting.machine, "check", lambda _state: None)
-    monkeypatch.setattr(starting.network, "routes", list)
-    monkeypatch.setattr(starting.network, "interfaces", list)
+    monkeypatch.setattr(machine, "check", lambda _state: None)
+    monkeypatch.setattr(network, "routes", list)
+    monkeypatch.setattr(network, "interfaces", list)
     monkeypatch.setattr(starting, "_launch", lambda _layout: done.append("launched"))
     monkeypatch.setattr(starting, "_make_ready", lambda *_all: done.append("made ready"))
     return done
@@ -43,7 +43,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def seen(monkeypatch: pytest.MonkeyPatch, *found: Condition) -> None:
     """What looks at the cluster find, one after the other."""
     looks = iter(found)
-    monkeypatch.setattr(starting.condition, "look", lambda _layout: next(looks))
+    monkeypatch.setattr(condition, "look", lambda _layout: next(looks))
 
 
 def test_images_that_a_cluster_is_made_of_must_be_there(place: Layout, archive: Archives, quiet: list[str]) -> None:
@@ -104,7 +104,7 @@ def test_a_first_process_that_does_not_come_is_told_with_the_guardians_words(
     place: Layout, wish: Wish, quiet: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(starting, "PROCESS_S", 0.1)
-    monkeypatch.setattr(starting.condition, "look", lambda _layout: Condition(State.ABSENT))
+    monkeypatch.setattr(condition, "look", lambda _layout: Condition(State.ABSENT))
     monkeypatch.setattr(
         starting, "_launch", lambda at: (at.logs / "guardian.log").write_text("no rights\n", encoding="utf-8")
     )
