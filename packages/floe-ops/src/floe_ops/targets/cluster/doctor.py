@@ -43,9 +43,9 @@ def _chart(settings: Settings) -> Finding:
 
 
 def _helm() -> Finding:
-    if shutil.which("helm") is None and not toolchain.is_built("helm"):
-        return Finding("helm", "note", f"to be built: {toolchain.TOOLS['helm'].estimate}", "or install Helm 3.14+")
     try:
+        if shutil.which("helm") is None and not toolchain.is_built("helm"):
+            return Finding("helm", "note", f"to be built: {toolchain.TOOLS['helm'].estimate}", "or install Helm 3.14+")
         found = helm.choose()
         return Finding("helm", "ok", f"{found.version.text} at {found.program}")
     except FloeError as error:
@@ -71,6 +71,8 @@ def _cluster(layout: Layout) -> Finding:
     found = record.load(layout)
     if found is None:
         return Finding("cluster", "note", "none is in use; `invoke platform.up --target cluster` takes the first above")
+    if found.made_cluster and not found.access.kubeconfig.is_file():
+        return Finding("cluster", "note", f"{found.provider}: it is stopped; `invoke platform.up` starts it again")
     cluster = Kubernetes(found.access, request_s=5.0)
     try:
         version, nodes = cluster.version(), cluster.nodes()

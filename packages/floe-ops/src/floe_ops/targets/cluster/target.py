@@ -68,11 +68,11 @@ class ClusterTarget(Target):
 
     def find(self) -> Platform | None:
         """The release that runs, with its forwards kept, or None; starts nothing. Secrets are read from the cluster."""
-        found, kept = record.load(self.layout), forwards.find(self.layout)
-        if found is None or kept is None:
+        cluster, kept = self._in_use(), forwards.find(self.layout)
+        if cluster is None or kept is None:
             return None
         try:
-            return _platform(self._cluster(found), kept)
+            return _platform(cluster, kept)
         except MissingToolError:  # the cluster is gone, whatever its keeper says
             return None
 
@@ -152,14 +152,13 @@ class ClusterTarget(Target):
         """A row for each workload of the release, and one for the forwards."""
         from floe_ops.targets.cluster import status
 
-        found = record.load(self.layout)
-        if found is None:
+        cluster = self._in_use()
+        if cluster is None:
             return status.nothing()
         try:
-            rows = status.look(self._cluster(found), settings(), forwards.find(self.layout))
+            return status.look(cluster, settings(), forwards.find(self.layout))
         except MissingToolError:
             return status.nothing()
-        return rows
 
     def logs(self, service: str, count: int, *, follow: bool) -> Iterator[str]:
         """The last lines of the release's containers, init containers included; then what comes.
@@ -170,10 +169,10 @@ class ClusterTarget(Target):
         """
         from floe_ops.targets.cluster import logs
 
-        found = record.load(self.layout)
-        if found is None:
-            raise MissingToolError("there are no logs", why="no cluster is in use", remedy="invoke platform.up")
-        yield from logs.read(self._cluster(found), settings(), service, count, follow=follow)
+        cluster = self._in_use()
+        if cluster is None:
+            raise MissingToolError("there are no logs", why="no cluster is in use", remedy="run `invoke platform.up`")
+        yield from logs.read(cluster, settings(), service, count, follow=follow)
 
     def report(self, folder: Path) -> None:
         """Write events and objects of the release too; what its Secrets hold is in none of it.
@@ -236,6 +235,13 @@ class ClusterTarget(Target):
         from floe_ops.targets.cluster import providers
 
         return providers.named(found.provider, self.layout, self._say)
+
+    def _in_use(self) -> Kubernetes | None:
+        """The cluster that was taken, or None; one that was made here takes its kubeconfig away when it stops."""
+        found = record.load(self.layout)
+        if found is None or (found.made_cluster and not found.access.kubeconfig.is_file()):
+            return None
+        return self._cluster(found)
 
     def _cluster(self, found: Record) -> Kubernetes:
         from floe_ops.clients.kubernetes import Kubernetes
