@@ -115,17 +115,24 @@ def _locate(name: str) -> str:
     page = f"{index()}/uv/"
     content = _download(page, accept="application/vnd.pypi.simple.v1+json, text/html;q=0.2")
     try:
-        links = [entry["url"] for entry in json.loads(content)["files"]]
-    except (ValueError, KeyError, TypeError):
+        links = [str(entry["url"]) for entry in json.loads(content)["files"]]
+    except (ValueError, KeyError, TypeError, RecursionError):
         parser = _Links()
         parser.feed(content.decode(errors="replace"))
         links = parser.found
-    for link in links:
+    for link in filter(_is_address, links):
         if urllib.parse.urlsplit(link).path.rsplit("/", 1)[-1] == name:
             return _signed_in(str(urllib.parse.urljoin(page, link)), page)
     raise FetchError(
         f"the index does not hold {name}\n  where: {_public(page)}\n  next:  install uv yourself and put it on PATH"
     )
+
+
+def _is_address(link: str) -> bool:
+    try:
+        return bool(urllib.parse.urlsplit(link).path)
+    except ValueError:
+        return False
 
 
 def _signed_in(url: str, page: str) -> str:

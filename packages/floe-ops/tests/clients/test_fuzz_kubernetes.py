@@ -9,7 +9,7 @@ import yaml
 from floe_core.testing.any_input import BOUNDED, inputs, lives_through
 from floe_core.testing.receiver import Receiver, receiving, reply
 from floe_ops.clients.kubernetes import Access, Kubernetes
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 META = {"name": "x", "labels": {"app.kubernetes.io/component": "otel"}, "creationTimestamp": "t", "generation": 1}
@@ -51,7 +51,7 @@ def cluster(server: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Kuber
     return Kubernetes(Access(path, "floe"), request_s=5)
 
 
-@BOUNDED
+@settings(BOUNDED, max_examples=30)
 @given(inputs(*LISTS, SECRET, {"gitVersion": "v1.34.4"}), st.sampled_from([200, 200, 404, 422]))
 def test_any_answer_of_an_api_server_is_read_or_refused(
     server: Receiver, cluster: Kubernetes, raw: bytes, status: int
@@ -65,7 +65,7 @@ def test_any_answer_of_an_api_server_is_read_or_refused(
     lives_through(lambda: cluster.secret("n", "s"))
 
 
-@BOUNDED
+@settings(BOUNDED, max_examples=12)  # the library reads YAML slowly
 @given(inputs(KUBECONFIG))
 def test_any_kubeconfig_is_taken_or_refused(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "kubeconfig"

@@ -25,6 +25,7 @@ DNS_PORT = 53
 DNS_ANSWER_S = 0.5
 RECURSE, ANSWERED = 0x0100, 0x800F  # the flag of a query; those of an answer without error are 0x8000
 ADDRESS, INTERNET = 1, 1
+HEADER = 12
 
 
 class Api:
@@ -88,7 +89,9 @@ def query(name: str, number: int) -> bytes:
 
 
 def address_in(packet: bytes, number: int) -> IPv4Address | None:
-    """The address at the end of an answer with one record."""
+    """The address at the end of an answer with one record; None for what is no such answer."""
+    if len(packet) < HEADER:
+        return None
     got, flags, _, answers = struct.unpack("!4H", packet[:8])
     if got != number or flags & ANSWERED != 0x8000 or answers != 1:  # noqa: PLR2004 - an answer, no error
         return None

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from floe_core.errors import WrongStateError
 
+from floe_ops.clients import untrusted
+from floe_ops.clients.registry import MAX_DOCUMENT
 from floe_ops.images.layers import COPY_BYTES
 from floe_ops.images.layout import LAYOUT_MARKER, Layer, Settings, digest_of, documents, index
 
@@ -103,14 +105,14 @@ def read_archive(file: Path) -> Contents:
     """
     try:
         with tarfile.open(file) as archive:
-            (entry,) = json.loads(_read(archive, "index.json"))["manifests"]
-            manifest = json.loads(_checked(archive, entry["digest"]))
-            config = json.loads(_checked(archive, manifest["config"]["digest"]))
-            layers = tuple((layer["digest"], int(layer["size"])) for layer in manifest["layers"])
-            return Contents(entry["annotations"][NAME], entry["digest"], config, layers)
-    except (tarfile.TarError, KeyError, ValueError, OSError) as error:
+            (entry,) = untrusted.document(_read(archive, "index.json"))["manifests"]
+            manifest = untrusted.document(_checked(archive, entry["digest"]))
+            config = untrusted.document(_checked(archive, manifest["config"]["digest"]))
+            layers = tuple((str(layer["digest"]), int(layer["size"])) for layer in manifest["layers"])
+            return Contents(str(entry["annotations"][NAME]), str(entry["digest"]), dict(config), layers)
+    except (tarfile.TarError, OSError, *untrusted.STUMBLES) as error:
         raise ArchiveError(
-            "not an archive of one image", where=str(file), why=str(error), remedy="build it again"
+            "not an archive of one image", where=str(file), why=untrusted.why(error), remedy="build it again"
         ) from error
 
 
@@ -128,7 +130,10 @@ def _read(archive: tarfile.TarFile, path: str) -> bytes:
     member = archive.extractfile(path)
     if member is None:
         raise KeyError(f"{path} is no file")
-    return member.read()
+    content = member.read(MAX_DOCUMENT + 1)
+    if len(content) > MAX_DOCUMENT:
+        raise ValueError(f"{path} is larger than {MAX_DOCUMENT} bytes")
+    return content
 
 
 def _checked(archive: tarfile.TarFile, digest: str) -> bytes:
