@@ -8,13 +8,13 @@ JDBC = {
     "POLARIS_PERSISTENCE_TYPE": "relational-jdbc",
     "QUARKUS_DATASOURCE_JDBC_URL": "jdbc:postgresql://floe-postgresql:5433/polaris",
     "QUARKUS_DATASOURCE_USERNAME": "polaris",
-    "QUARKUS_DATASOURCE_PASSWORD": "planted-secret",
+    "QUARKUS_DATASOURCE_PASSWORD": "planted-secret",  # nosec B105 - planted, to be looked for
 }
 
 
 def test_an_empty_environment_is_a_server_in_memory_for_all_addresses() -> None:
     assert read({}) == read({"QUARKUS_HTTP_PORT": "", "POLARIS_PERSISTENCE_TYPE": "in-memory"})
-    assert read({}) == Settings("0.0.0.0", 8181, 8182, None)  # noqa: S104 - what is wanted
+    assert read({}) == Settings("0.0.0.0", 8181, 8182, None)  # noqa: S104 # nosec B104 - what is wanted
 
 
 def test_ports_and_database_as_the_real_server_takes_them() -> None:
@@ -48,7 +48,7 @@ def test_a_jdbc_url_names_host_port_and_database(url: str, place: str) -> None:
         ("QUARKUS_DATASOURCE_JDBC_URL", "jdbc:postgresql://h:x/d", "jdbc:postgresql://host:port/database"),
         ("QUARKUS_DATASOURCE_JDBC_URL", "jdbc:postgresql://h:1", "jdbc:postgresql://host:port/database"),
         ("QUARKUS_DATASOURCE_JDBC_URL", "jdbc:postgresql://a:1,b:2/d", "jdbc:postgresql://host:port/database"),
-        ("QUARKUS_DATASOURCE_JDBC_URL", "jdbc:postgresql://u:planted-secret@h/d", "without user and options"),
+        ("QUARKUS_DATASOURCE_JDBC_URL", "jdbc:postgresql://u:planted-secret@h/d", "without user and options"),  # nosec B105 - planted
         ("QUARKUS_DATASOURCE_JDBC_URL", "jdbc:postgresql://h/d?password=planted-secret", "without user and options"),
     ],
 )

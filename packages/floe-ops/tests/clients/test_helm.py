@@ -210,8 +210,8 @@ def test_a_secret_is_on_no_command_line_and_in_no_file(
     monkeypatch.setenv("HELM_REPOSITORY_CONFIG", "/somebody/elses")
     recorder = Recorder(tmp_path, "v3.22.0")
     helm = Helm(recorder.program, Place("n", tmp_path / "kubeconfig"))
-    helm.install("f", chart, Values(inline={"auth": {"password": "hunter22"}}))
-    assert yaml.safe_load(recorder.read("stdin")) == {"auth": {"password": "hunter22"}}
+    helm.install("f", chart, Values(inline={"auth": {"password": "hunter22"}}))  # nosec B105 - planted
+    assert yaml.safe_load(recorder.read("stdin")) == {"auth": {"password": "hunter22"}}  # nosec B105 - planted
     assert "hunter22" not in recorder.read("words") + recorder.read("env")
     assert f"KUBECONFIG={tmp_path}/kubeconfig" in recorder.read("env")
     assert "/somebody/elses" not in recorder.read("env")
@@ -219,7 +219,7 @@ def test_a_secret_is_on_no_command_line_and_in_no_file(
 
 
 def test_secrets_of_inline_values_are_known_by_their_keys() -> None:
-    inline = {"a": {"password": "hunter22", "user": "joe"}, "env": [{"apiToken": "t0ken"}], "key": "abc"}
+    inline = {"a": {"password": "hunter22", "user": "joe"}, "env": [{"apiToken": "t0ken"}], "key": "abc"}  # nosec B105 - planted
     assert set(Values(inline=inline).secrets) == {"hunter22", "t0ken"}
 
 

@@ -72,7 +72,7 @@ def test_apply_makes_changes_and_a_dry_run_stores_nothing(cluster: Kubernetes) -
     cluster.apply(document, dry_run=True)
     assert cluster.secret("strict", "s") is None
     cluster.apply(document)
-    assert cluster.secret("strict", "s") == {"password": "value-of-a-test"}
+    assert cluster.secret("strict", "s") == {"password": "value-of-a-test"}  # nosec B105 - of a test
     with pytest.raises(WrongStateError):
         cluster.apply({**document, "spec": {}, "data": {"x": "not base64!"}}, dry_run=True)
     with pytest.raises(ObjectNotFoundError, match="no Nothing of v1"):
@@ -105,7 +105,7 @@ def _with_token(server: ApiServer, folder: Path) -> Path:
     import yaml
 
     config = yaml.safe_load(server.kubeconfig.read_text(encoding="utf-8"))
-    config["users"][0]["user"] = {"token": "nobody"}
+    config["users"][0]["user"] = {"token": "nobody"}  # nosec B105 - of a test
     path = folder / "other.kubeconfig"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     return path

@@ -26,7 +26,7 @@ APPLY_S = 60
 
 def render(settings: Settings, references: Mapping[str, str]) -> str:
     """All manifests; `references` holds the reference of each image by its name."""
-    environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701  # nosec B701 - YAML
+    environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701  # nosec B701 - writes YAML, no HTML
     values = {name.replace("-", "_"): reference for name, reference in references.items()}
     values |= {"dns": str(settings.network.dns), "volumes": str(HERE.volumes)}
     folder = resources.files("bare_cluster").joinpath("manifests")

@@ -60,7 +60,7 @@ def write(layout: Layout, settings: Settings, machine: Machine) -> None:
 def containerd(settings: Settings, machine: Machine) -> str:
     """containerd's, in version 2 of its format, which 1.x and 2.x read."""
     text = resources.files("bare_cluster").joinpath("templates/containerd.toml.j2").read_text(encoding="utf-8")
-    environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701  # nosec B701 - TOML
+    environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701  # nosec B701 - writes TOML, no HTML
     values: dict[str, object] = {
         "root": str(HERE.containerd),
         "socket": SOCKET,

@@ -162,7 +162,7 @@ def _launch(layout: Layout) -> None:
         subprocess.run(  # noqa: S603  # nosec B603 - ourselves, no shell
             [sys.executable, "-m", "bare_cluster.guardian", str(layout.state)],
             cwd="/",
-            env={**ENVIRONMENT, "TMPDIR": os.environ.get("TMPDIR", "/tmp")},  # noqa: S108
+            env={**ENVIRONMENT, "TMPDIR": os.environ.get("TMPDIR", "/tmp")},  # noqa: S108 # nosec B108 - as the system names it
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

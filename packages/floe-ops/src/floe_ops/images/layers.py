@@ -184,7 +184,7 @@ def _extract(file: Path, root: Path) -> None:
         raw.seek(0)
         if magic != ZSTD_MAGIC:
             with tarfile.open(fileobj=raw) as archive:
-                archive.extractall(root, filter="tar")
+                archive.extractall(root, filter="tar")  # nosec B202 - the filter keeps members below root
             return
         import zstandard
 
@@ -192,4 +192,4 @@ def _extract(file: Path, root: Path) -> None:
             zstandard.ZstdDecompressor().stream_reader(raw) as plain,
             tarfile.open(fileobj=plain, mode="r|", bufsize=COPY_BYTES) as archive,
         ):
-            archive.extractall(root, filter="tar")
+            archive.extractall(root, filter="tar")  # nosec B202 - the filter keeps members below root

@@ -30,7 +30,7 @@ FLOE_ENVIRONMENT = {
     "DAGSTER_DISABLE_TELEMETRY": "yes",
     "DAGSTER_HOME": "/opt/dagster/home",
     "DO_NOT_TRACK": "1",
-    "HOME": "/tmp",  # noqa: S108 - the only folder that a pod may write to
+    "HOME": "/tmp",  # noqa: S108 # nosec B108 - the only folder that a pod may write to
     "LANG": "C.UTF-8",
     "PATH": SYSTEM_PATH,
     "PYTHONDONTWRITEBYTECODE": "1",
@@ -107,7 +107,7 @@ def _polaris_standin() -> Recipe:
         entrypoint=("polaris-standin", "--from-environment", "--host", "0.0.0.0"),  # noqa: S104 # nosec B104 - a pod
         environment=FLOE_ENVIRONMENT,
         user="10000:10000",
-        folder="/tmp",  # noqa: S108 - the only folder that a pod may write to
+        folder="/tmp",  # noqa: S108 # nosec B108 - the only folder that a pod may write to
         ports=(8181, 8182),
         labels=about("Stand-in for Apache Polaris (not Apache Polaris)", version, "Apache-2.0"),
     )

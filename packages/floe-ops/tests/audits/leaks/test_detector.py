@@ -37,13 +37,16 @@ def test_what_was_taken_out_again_is_in_the_history_and_on_every_branch(tmp_path
     assert commits >= 3
 
 
-def test_a_shallow_clone_is_no_history(tmp_path: Path) -> None:
+def test_a_shallow_clone_is_no_history_unless_that_is_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     git(tmp_path, "init", "-q", "-b", "main", "whole")
     commit(tmp_path / "whole", "a.txt", "1\n")
     commit(tmp_path / "whole", "a.txt", "2\n")
     git(tmp_path, "clone", "-q", "--depth", "1", f"file://{tmp_path / 'whole'}", "part")
     with pytest.raises(WrongStateError, match="only its last commits"):
         detector.history(tmp_path / "part")
+    monkeypatch.setenv(detector.ALLOW_SHALLOW, "1")
+    assert detector.history(tmp_path / "part") == ([], 1)
+    assert detector.is_shallow(tmp_path / "part")
 
 
 def test_a_folder_is_looked_at_and_proves_it(tmp_path: Path) -> None:

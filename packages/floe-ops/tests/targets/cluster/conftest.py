@@ -127,7 +127,7 @@ def kubeconfig(tmp_path: Path) -> Callable[[str], Path]:
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{"name": "c", "cluster": {"server": url}}],
-            "users": [{"name": "u", "user": {"token": "of-the-test"}}],
+            "users": [{"name": "u", "user": {"token": "of-the-test"}}],  # nosec B105 - of a test
             "contexts": [{"name": "floe", "context": {"cluster": "c", "user": "u"}}],
             "current-context": "floe",
         }

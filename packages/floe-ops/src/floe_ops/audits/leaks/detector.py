@@ -6,6 +6,7 @@ Its report comes through a pipe and is never written to disk, because it holds w
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import subprocess  # nosec B404 - gitleaks and git are programs
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LIMIT_S = 300.0
+ALLOW_SHALLOW = "FLOE_SHALLOW_HISTORY"
 FOUND, CLEAN = 1, 0
 CONFIG = "[extend]\nuseDefault = true\n"
 WITNESS = "witness/of-the-detector.txt"
@@ -83,14 +85,16 @@ def history(project: Path) -> tuple[list[Leak], int]:
     Raises:
         MissingToolError: gitleaks cannot be built.
         NotReadyError: It did not end in time.
-        WrongStateError: The clone is shallow, gitleaks failed, or it did not look at every commit.
+        WrongStateError: The clone is shallow and `FLOE_SHALLOW_HISTORY` does not allow that, gitleaks failed, or it
+            did not look at every commit.
     """
-    if git(project, "rev-parse", "--is-shallow-repository") == "true":
+    if is_shallow(project) and not os.environ.get(ALLOW_SHALLOW):
         raise WrongStateError(
             "the history cannot be looked at for credentials: this clone has only its last commits",
             where=str(project),
             why="git says that the repository is shallow",
-            remedy="fetch the rest: git fetch --unshallow; in a workflow: fetch-depth: 0 for actions/checkout",
+            remedy="fetch the rest: git fetch --unshallow; in a workflow: fetch-depth: 0 for actions/checkout; or set "
+            f"{ALLOW_SHALLOW}=1 to have only these commits looked at, which the result will say",
         )
     wanted = _adding(project)
     found, said = _run(["git", ".", f"--log-opts={' '.join(EVERYTHING)}"], project)
@@ -99,6 +103,11 @@ def history(project: Path) -> tuple[list[Leak], int]:
     if seen < wanted:
         raise _blind(project, f"it looked at {seen} of {wanted} commits that add lines")
     return found, seen
+
+
+def is_shallow(project: Path) -> bool:
+    """Whether the clone holds only its last commits."""
+    return git(project, "rev-parse", "--is-shallow-repository") == "true"
 
 
 def _adding(project: Path) -> int:

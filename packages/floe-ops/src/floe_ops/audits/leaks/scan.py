@@ -73,4 +73,5 @@ def _history(project: Path) -> tuple[str, list[Leak]]:
     if not (project / ".git").exists():
         return "no history (no git checkout)", []
     leaks, commits = detector.history(project)
-    return f"{commits} commits", leaks
+    short = " of a shallow clone (what came before was not looked at)" if detector.is_shallow(project) else ""
+    return f"{commits} commits{short}", leaks

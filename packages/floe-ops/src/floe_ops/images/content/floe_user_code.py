@@ -8,7 +8,7 @@ from pathlib import Path
 from floe_orchestrator_dagster.location import load_location
 
 PRODUCTS = Path(os.environ.get("FLOE_PRODUCTS", "/app/products"))
-STATE = Path(os.environ.get("FLOE_PRODUCT_STATE", "/tmp/floe"))  # noqa: S108 - the only folder that a pod may write to
+STATE = Path(os.environ.get("FLOE_PRODUCT_STATE", "/tmp/floe"))  # noqa: S108 # nosec B108 - the only folder that a pod may write to
 PARSED = Path(os.environ.get("FLOE_PRODUCTS_PARSED", "/app/parsed"))
 
 defs = load_location(PRODUCTS, state=STATE, parsed=PARSED)
