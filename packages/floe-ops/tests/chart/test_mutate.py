@@ -90,7 +90,7 @@ def test_a_change_with_which_the_tests_do_not_even_run_was_seen(chart: Path, tmp
     real = toolchain.ensure(unit.TOOL)
     crashes = tmp_path / "crashes"
     crashes.write_text(
-        f'#!/bin/sh\nfor last; do :; done\ngrep -q xhttp "$last"/templates/*.yaml && exit 2\nexec {real} "$@"\n'
+        f'#!/bin/sh\nfor last; do :; done\ngrep -q xhttp "$last"/templates/*.yaml && exit 2\nexec "{real}" "$@"\n'
     )
     crashes.chmod(0o755)
     assert mutate.run(chart, 100, program=crashes).survivors == ()

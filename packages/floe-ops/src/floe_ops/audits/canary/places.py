@@ -166,7 +166,7 @@ def _command_lines() -> Iterator[tuple[int, bytes]]:
         for pid in _processes():
             line = _read(PROC / str(pid) / "cmdline")
             if line:
-                yield pid, line.replace(b"\0", b" ")
+                yield pid, line
         return
     said = subprocess.run(["ps", "-axww", "-o", "pid=,args="], capture_output=True, check=True).stdout  # noqa: S607  # nosec B603, B607 - ps on PATH, fixed words
     for said_of_one in said.splitlines():
@@ -193,4 +193,5 @@ def _read(path: Path) -> bytes | None:
 
 
 def _program(line: bytes) -> str:
-    return Path(line.replace(b"\0", b" ").split(b" ")[0].decode(errors="replace")).name or "unnamed"
+    words = line.split(b"\0" if b"\0" in line else b" ")  # /proc ends each word with a NUL, ps puts spaces between them
+    return Path(words[0].decode(errors="replace")).name or "unnamed"
