@@ -20,6 +20,7 @@ import pyarrow as pa  # type: ignore[import-untyped] # the wheel carries no type
 import pytest
 import yaml
 from botocore.config import Config
+from floe_core.errors import NotReadyError
 from floe_ops import readiness, toolchain, warehouse
 from floe_ops.clients.helm import Helm, ReleaseBusyError, ReleaseMissingError, Status, Values
 from floe_ops.clients.kubernetes import MERGE, RESTRICTED
@@ -317,3 +318,23 @@ def test_an_upgrade_from_the_chart_before_keeps_data_and_secrets(
     planted.is_there()
     now = scratch.uids()
     assert {component for component in pods if now[component] != pods[component]} == set(pods)
+
+
+@pytest.mark.requirement("WU1-AC5", "WU1-BC5")
+def test_a_store_that_never_became_ready_gives_way_when_its_release_is_rolled_back(
+    scratch: Installed, small: Document
+) -> None:
+    """A StatefulSet waits for a pod that is not ready before it replaces it, unless it was told not to."""
+    release, chart = scratch.settings.release, scratch.settings.chart
+    if not scratch.helm.history(release):  # this test alone
+        scratch.helm.install(release, chart, Values(inline=small))
+    (number, _), before = newest(scratch), kept(scratch)
+    broken = merged(small, {"objectStore": {"minio": {"image": {"tag": "never-made"}}}})
+    with pytest.raises(NotReadyError):
+        scratch.helm.within(10).upgrade(release, chart, Values(inline=broken))
+    assert newest(scratch) == (number + 1, Status.FAILED)
+    assert any("object-store" in lack for lack in scratch.missing())
+    assert heal(scratch.helm, release, NOW).target == number
+    assert newest(scratch) == (number + 2, Status.DEPLOYED)
+    scratch.until_whole()
+    assert kept(scratch) == before
