@@ -2,13 +2,15 @@
 
 Polaris does not drain: on SIGTERM its connections are cut and the process is gone within 0.2 s. The same is
 had here by leaving SIGTERM and SIGINT to the operating system: nothing is handled, nothing can hang, the
-exit status is that of the signal, and the database takes it, since a transaction is in it wholly or not.
+exit status is that of the signal, and the database takes it, since a transaction is in it wholly or not. Only
+process 1 of a container has to end itself: Linux gives it no signal that it does not handle.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import threading
@@ -22,12 +24,14 @@ from polaris_standin.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
     from starlette.types import ASGIApp
 
     from polaris_standin.service import Service
 
 _BACKLOG = 256
+_FIRST = 1  # the process id of a container's first process
 
 
 class PortTakenError(Exception):
@@ -63,7 +67,7 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(service: Service, api: socket.socket, management: socket.socket) -> None:
     """Serve on both sockets until a signal ends the process."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
+        signal.signal(number, _end if os.getpid() == _FIRST else signal.SIG_DFL)
     metrics = Metrics()
     servers = [
         (_server(Api(service, metrics)), api),
@@ -71,6 +75,10 @@ def serve(service: Service, api: socket.socket, management: socket.socket) -> No
     ]
     threading.Thread(target=_warm_up, daemon=True).start()
     asyncio.run(_serve(servers))
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    os._exit(128 + number)
 
 
 async def _serve(servers: list[tuple[_Server, socket.socket]]) -> None:
