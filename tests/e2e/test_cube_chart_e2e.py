@@ -111,6 +111,7 @@ def test_without_cube_store_everything_else_is_there_and_looks_for_none(helm: He
     assert STORE not in yaml.safe_dump(list(without.values()))
 
 
+@pytest.mark.requirement("WU2-AC2")
 def test_a_products_models_reach_the_folder_that_cube_reads_byte_by_byte(helm: Helm, chart: Path) -> None:
     models = {
         "cubes/orders.yml": "cubes:\n  - name: orders\n    sql_table: marts.orders # {{ jinja }} is Cube's\n\n",
@@ -126,6 +127,7 @@ def test_a_products_models_reach_the_folder_that_cube_reads_byte_by_byte(helm: H
         assert not any(one["mountPath"] in {"/cube", "/cube/conf", "/cube/conf/model"} for one in mounts)
 
 
+@pytest.mark.requirement("WU2-AC2")
 def test_cube_reads_the_platforms_object_store_with_the_platforms_credentials(helm: Helm, chart: Path) -> None:
     objects = rendered(helm, chart)
     environment = {one["name"]: one for one in container(objects, "Deployment", API)["env"]}
@@ -136,6 +138,7 @@ def test_cube_reads_the_platforms_object_store_with_the_platforms_credentials(he
         assert reference["key"] in objects["Secret", reference["name"]]["data"]
 
 
+@pytest.mark.requirement("WU2-AC2")
 def test_the_values_of_the_page_render(helm: Helm, chart: Path, project_root: Path) -> None:
     page = (project_root / "docs" / "how-to" / "cube.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```yaml \S+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)

@@ -28,7 +28,7 @@ from floe_ops.release import CannotHealError, Reinstall, Terms, heal
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 # The first start of all builds server and Helm from their modules, which takes minutes; from then on it takes seconds.
-pytestmark = [pytest.mark.duckdb, pytest.mark.timeout(2700)]
+pytestmark = [pytest.mark.requirement("WU1-AC5"), pytest.mark.timeout(2700)]
 
 MAJORS = {"3": "helm", "4": "helm4"}
 NOW = Terms(stuck_after_s=0, deadline_s=60)
@@ -168,7 +168,7 @@ def stick(world: World, state: Status) -> None:
 STATES = [Status.PENDING_INSTALL, Status.PENDING_UPGRADE, Status.PENDING_ROLLBACK, Status.FAILED]
 
 
-@pytest.mark.requirement("WU1-AC5", "WU1-BC5")
+@pytest.mark.requirement("WU1-BC5")
 @pytest.mark.parametrize("state", STATES)
 def test_a_stuck_release_is_brought_back_to_its_newest_good_revision_and_upgrades_again(
     world: World, state: Status
@@ -194,7 +194,6 @@ def test_a_stuck_release_is_brought_back_to_its_newest_good_revision_and_upgrade
     assert heal(world.helm, NAME, NOW).state == "healthy"
 
 
-@pytest.mark.requirement("WU1-AC5")
 @pytest.mark.parametrize(("world", "other"), [("3", "4"), ("4", "3")], indirect=["world"])
 def test_one_major_heals_what_the_other_left(world: World, other: str) -> None:
     stick(world, Status.PENDING_UPGRADE)
@@ -203,7 +202,6 @@ def test_one_major_heals_what_the_other_left(world: World, other: str) -> None:
     assert (world.content(), world.newest()) == ("two", (4, Status.DEPLOYED))
 
 
-@pytest.mark.requirement("WU1-AC5")
 def test_without_a_good_revision_it_says_so_and_stops_and_reinstalls_when_asked(world: World) -> None:
     with world.held("install", "post-install"):
         pass
