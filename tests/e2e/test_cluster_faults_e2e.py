@@ -34,6 +34,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.platform, pytest.mark.timeout(240
 ROWS = [{"id": number, "name": f"row {number}"} for number in range(100)]
 DOWN_S = 30.0
 GATE_S = 45.0
+ENDS_S = 15.0  # half of what a pod is given before it is killed
 KILLED = 137  # 128 and SIGKILL
 TEMPLATE = "job-polaris-bootstrap.yaml"
 PLANTED = "fault"
@@ -151,7 +152,8 @@ def test_polaris_that_is_not_ready_in_time_fails_the_attempt_and_the_job_retries
     installed = ground.installed
     (pod,) = installed.pods("polaris")
     installed.scale("deployments", "polaris", 0)
-    ground.at_once(pod)
+    path = f"/api/v1/namespaces/{installed.namespace}/pods/{pod.name}"
+    installed.until(lambda: installed.cluster.get(path) is None, "Polaris ends when it is told to", ENDS_S)
     with pytest.raises(NotReadyError):
         readiness.wait(lambda: warehouse.of_platform(ground.platform), readiness.Terms(1.0))
     name = ground.bootstrap("retries", timeout_s=3, retries=6)
