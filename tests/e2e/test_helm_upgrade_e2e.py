@@ -107,10 +107,10 @@ class Planted:
 
     def is_there(self) -> None:
         """The data, each piece by value; Secrets and claims as they were; the catalog right by value."""
+        assert kept(self.installed) == self.before
         self.installed.until_whole()
         ready = readiness.wait(lambda: warehouse.of_platform(self.platform), readiness.Terms(45, streak=2))
         assert ready.catalog == self.platform.catalog
-        assert kept(self.installed) == self.before
         assert self.installed.sql("dagster", "select words from kept_by_upgrades") == "a row"
         assert self.store().get_object(Bucket=self.platform.bucket, Key=self.name)["Body"].read() == b"an object"
         table = open_catalog(self.platform).load_table((self.name, "kept"))
