@@ -64,7 +64,7 @@ class Watch:
             self._untouched.discard(component)
         elif component and component not in self.took and component not in self._untouched:
             self.took[component] = time.monotonic() - self._start
-            self._say(f"✓ {component:<22} {self.took[component]:5.1f} s")
+            self._say(f"{component} is ready")
 
 
 @contextmanager
