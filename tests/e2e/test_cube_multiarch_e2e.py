@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -302,26 +302,43 @@ def test_the_local_registry_ends_with_its_block_and_with_a_killed_parent(crane: 
     assert not gone(is_open, orphaned)
 
 
-def test_the_nightly_workflow_publishes_the_index_by_the_same_task(crane: Path, registry: str, tmp_path: Path) -> None:
-    version, source = "v1.7.43", f"{registry}/upstream/cubestore"
-    for platform, postfix in (("linux/amd64", ""), ("linux/arm64", "-arm64v8")):
-        image = push_platform_image(crane, registry, platform, tmp_path, version=version)
-        run_crane(crane, "copy", str(image), f"{source}:{version}{postfix}")
+def nightly(registry: str, scratch: Path, version: str) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+    """Run the image job's own script as the runner would; its end, and all jobs of the workflow."""
     workflow = yaml.safe_load((project.root() / ".github" / "workflows" / "nightly.yml").read_text(encoding="utf-8"))
     job = workflow["jobs"]["cube-store-image"]
     (script,) = (step["run"] for step in job["steps"] if "cube.multiarch" in step.get("run", ""))
+    source = f"{registry}/upstream/cubestore"
     given = {"VERSION": version, "SOURCE": source, "REGISTRY": registry, "OWNER": "Some-Owner"}
     assert set(given) == {*job["env"], "OWNER"}  # what the runner would give it
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],  # as the runner's `shell: bash` does
         cwd=project.root(),
-        env={**os.environ, **given, "RUNNER_TEMP": str(tmp_path)},
+        env={**os.environ, **given, "RUNNER_TEMP": str(scratch)},
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
+    return done, workflow["jobs"]
+
+
+def test_the_nightly_workflow_publishes_the_index_by_the_same_task(crane: Path, registry: str, tmp_path: Path) -> None:
+    version, source = "v1.7.43", f"{registry}/upstream/cubestore"
+    for platform, postfix in (("linux/amd64", ""), ("linux/arm64", "-arm64v8")):
+        image = push_platform_image(crane, registry, platform, tmp_path, version=version)
+        run_crane(crane, "copy", str(image), f"{source}:{version}{postfix}")
+    done, _ = nightly(registry, tmp_path, version)
     assert done.returncode == 0, done.stderr
     recorded = json.loads((tmp_path / "cube-store-index.json").read_text(encoding="utf-8"))
     assert recorded["digest"] == RegistryClient(registry).document("some-owner/cube-store", version).digest
     assert [image["version"] for image in recorded["images"]] == [version, version]
+
+
+@pytest.mark.requirement("WU2-BC1")
+def test_a_night_without_an_image_fails_that_job_alone_and_publishes_nothing(registry: str, tmp_path: Path) -> None:
+    done, jobs = nightly(registry, tmp_path, "v9.9.9")
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    with RegistryClient(registry) as client, pytest.raises(WrongStateError):
+        client.document("some-owner/cube-store", "v9.9.9")
+    assert [name for name, job in jobs.items() if "needs" in job] == []  # nobody waits for it

@@ -87,7 +87,6 @@ def test_every_task_that_a_workflow_calls_exists(path: Path) -> None:
     assert [name for name in called if name not in namespace().task_names] == []
 
 
-@pytest.mark.requirement("WU2-BC1")
 def test_an_image_that_cannot_be_made_harms_no_other_job_of_the_night() -> None:
     jobs = workflow("nightly.yml")["jobs"]
     assert set(jobs) == {"cube-store-image", "suite"}
