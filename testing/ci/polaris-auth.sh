@@ -19,7 +19,8 @@ floe_invoke() {
       return 5
     }
   fi
-  FLOE_ROOT="$root" "$invoke" --search-root "$root" "$@"
+  # Invoke ends with the shell that called it; in $(…) that is another process than $$.
+  FLOE_PARENT_PID="$(exec sh -c 'echo "$PPID"')" FLOE_ROOT="$root" "$invoke" --search-root "$root" "$@"
 }
 
 # Prints a bearer token. Usage: get_polaris_token [URL]; without URL, FLOE_POLARIS_URL or the running platform.

@@ -33,6 +33,8 @@ ended() {
   exit "$code"
 }
 trap ended EXIT
+trap 'exit 143' TERM HUP
+trap 'exit 130' INT
 
 floe_invoke platform.up polaris.bootstrap polaris-wait --streak 3 --timeout "${E2E_WAIT_S:-120}"
 floe_invoke final.prove "$@"

@@ -75,7 +75,7 @@ def test_ending_nothing_is_no_error(state: str) -> None:
 
 
 def test_a_process_to_end_with_must_live(state: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "check", lambda _state: None)
+    monkeypatch.setattr(machine, "check", lambda _state, **_how: None)
     done = call("up", "--state", state, "--ends-with", "99999999")
     assert done.exit_code == ExitCode.USAGE
     assert "--ends-with 99999999" in done.stderr

@@ -66,7 +66,9 @@ def test_programs_that_are_missing_are_told_with_their_packages(
     monkeypatch.setattr(machine, "find", lambda _name: None)
     (able / "portmap").unlink()
     packages = {lack.package for lack in machine.lacks(tmp_path)}
-    assert packages == {"containerd", "runc", "iptables", "iproute2", "mount", "containernetworking-plugins"}
+    needed = {"containerd", "runc", "iptables", "iproute2", "mount", "containernetworking-plugins"}
+    assert packages == needed | {"mmdebstrap"}
+    assert {lack.package for lack in machine.lacks(tmp_path, makes_images=False)} == needed
 
 
 def test_a_refusal_tells_all_of_it(able: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,6 +95,7 @@ def test_memory_and_disk_are_looked_at(able: Path, tmp_path: Path, monkeypatch: 
     told = [lack.what for lack in machine.lacks(tmp_path)]
     assert [each.split(":")[0] for each in told] == ["memory", "disk"]
     assert "1024 MiB are free of the 2048" in told[0]
+    assert machine.lacks(tmp_path, room=False) == []  # a cluster that is joined has its own already
 
 
 def test_installing_needs_root_and_apt(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ def wish(archive: Archives) -> Wish:
 def quiet(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was done to a cluster that is none."""
     done: list[str] = []
-    monkeypatch.setattr(machine, "check", lambda _state: None)
+    monkeypatch.setattr(machine, "check", lambda _state, **_how: None)
     monkeypatch.setattr(network, "routes", list)
     monkeypatch.setattr(network, "interfaces", list)
     monkeypatch.setattr(starting, "_launch", lambda _layout: done.append("launched"))

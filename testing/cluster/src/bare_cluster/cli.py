@@ -78,7 +78,7 @@ def up(  # noqa: PLR0913 - the options of a command
     from bare_cluster import starting
 
     place, stages = layout.at(state), Stages()
-    machine.check(place.state)
+    machine.check(place.state, makes_images=folder is None, room=False)
     owner = _owner(ends_with)
     with contextlib.redirect_stdout(sys.stderr):  # what is built on the way is told there
         with stages.stage("programs"):

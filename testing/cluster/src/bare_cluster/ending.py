@@ -28,12 +28,12 @@ def end(layout: Layout, *, wipe: bool = False) -> None:
     Raises:
         NotReadyError: It does not end.
     """
-    first = processes.first(layout)
+    first, ran = processes.first(layout), layout.run.exists()
     if first is not None:
         first.kill()  # the kernel kills all others in its namespaces, and the guardian ends with it
     _wait(layout)
     known = _known(layout, wipe=wipe)
-    if known is not None:
+    if known is not None and ran:  # after an orderly end its addresses may be another cluster's
         network.disconnect(known.network)
     cgroups.remove(processes.groups(layout))
     shutil.rmtree(layout.run, ignore_errors=True)

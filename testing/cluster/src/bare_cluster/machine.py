@@ -14,7 +14,7 @@ import psutil
 from floe_core.errors import FloeError, MissingToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 NET_ADMIN, SYS_ADMIN, SYS_RESOURCE = 12, 21, 24  # capabilities(7)
 PROGRAMS = {  # and the Debian package that brings each
@@ -25,6 +25,7 @@ PROGRAMS = {  # and the Debian package that brings each
     "ip": "iproute2",
     "mount": "mount",
 }
+MAKES_IMAGES = {"mmdebstrap": "mmdebstrap"}  # where they are not given
 CNI_FOLDERS = ("/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni")
 CNI_PROGRAMS = ("bridge", "host-local", "loopback", "portmap")
 CNI_PACKAGE = "containernetworking-plugins"
@@ -50,21 +51,28 @@ class Lack:
     package: str = ""
 
 
-def lacks(state: Path) -> list[Lack]:
-    """Everything that this machine lacks; `state` is where the cluster is to be kept."""
+def lacks(state: Path, *, makes_images: bool = True, room: bool = True) -> list[Lack]:
+    """Everything that this machine lacks.
+
+    Args:
+        state: Where the cluster is to be kept.
+        makes_images: Whether its images are made here.
+        room: Whether it needs memory and disk of its own; one that is joined has them already.
+    """
     if not sys.platform.startswith("linux"):
         how = "use kind (Kubernetes in Docker) on this machine: `kind create cluster`, and name its context"
         return [Lack(f"Linux: containers need its kernel, and this is {sys.platform}", how)]
-    return [*_rights(), *_programs(), *_kernel(), *_room(state)]
+    programs = PROGRAMS | (MAKES_IMAGES if makes_images else {})
+    return [*_rights(), *_programs(programs), *_kernel(), *(_room(state) if room else ())]
 
 
-def check(state: Path) -> None:
-    """Refuse a machine that cannot be a node.
+def check(state: Path, *, makes_images: bool = True, room: bool = True) -> None:
+    """Refuse a machine that cannot be a node; takes what `lacks` takes.
 
     Raises:
         MissingToolError: It lacks something; all of it is told.
     """
-    found = lacks(state)
+    found = lacks(state, makes_images=makes_images, room=room)
     if found:
         raise MissingToolError(
             "this machine cannot run a cluster yet",
@@ -96,8 +104,8 @@ def may_raise() -> bool:
     return bool(capabilities() >> SYS_RESOURCE & 1)
 
 
-def _programs() -> list[Lack]:
-    missing = {name: package for name, package in PROGRAMS.items() if not find(name)}
+def _programs(wanted: Mapping[str, str]) -> list[Lack]:
+    missing = {name: package for name, package in wanted.items() if not find(name)}
     found = [
         Lack(f"the program {name}", "`bare-cluster prepare --yes` installs it on Debian", package)
         for name, package in missing.items()

@@ -74,7 +74,6 @@ def up(layout: Layout, wish: Wish, stages: Stages) -> Settings:
     Raises:
         FloeError: It cannot be; what was started stays to be looked at, and the next call replaces it.
     """
-    machine.check(layout.state)
     references = _addon_references(wish.archives)
     with locked(layout):
         found = condition.look(layout)
@@ -137,6 +136,7 @@ def _refuse_other_wishes(layout: Layout, wish: Wish, found: Condition) -> None:
 
 
 def _start(layout: Layout, wish: Wish, pause: str, found: Condition, stages: Stages) -> Condition:
+    machine.check(layout.state, makes_images=False)  # its room is looked at once what was left of it is no obstacle
     with stages.stage("a new node" if found.state is State.ABSENT else f"a new node ({found.why})"):
         ending.end(layout)
         layout.make()
