@@ -42,6 +42,11 @@
 {{- end }}
 {{ include "floe.env.secret" (list "POLARIS_CLIENT_ID" $secret "client-id") }}
 {{ include "floe.env.secret" (list "POLARIS_CLIENT_SECRET" $secret "client-secret") }}
+{{- if not (include "floe.objectStore.endpoint" .) }}
+# floe's own programs want every address by name, AWS's too; Polaris finds that one by its region.
+- name: AWS_ENDPOINT_URL_S3
+  value: {{ printf "https://s3.%s.amazonaws.com" .Values.objectStore.region | quote }}
+{{- end }}
 {{ include "floe.env.objectStore" . | trim }}
 {{- end -}}
 
