@@ -12,6 +12,7 @@ if [ "$made" = t ]; then
     made=$(echo "SELECT EXISTS (SELECT FROM polaris_schema.principal_authentication_data WHERE realm_id = :'realm')" | ask)
 fi
 if [ "$made" = t ]; then
+    rm -f "$WORK/credentials.json" # of an attempt before, when the whole pod starts over
     echo "look: realm $REALM is bootstrapped"
     exit 0
 fi
