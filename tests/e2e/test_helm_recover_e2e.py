@@ -234,7 +234,7 @@ def test_a_removal_that_was_killed_is_not_undone(world: World) -> None:
 @pytest.mark.parametrize("world", ["3"], indirect=True)
 def test_the_task_ends_with_the_code_that_says_how_it_went(world: World) -> None:
     def recover(*words: str) -> tuple[int, dict[str, Any]]:
-        place = ["--namespace", world.helm.place.namespace, "--json", "--stuck-after", "0"]
+        place = ["--context", "floe", "--namespace", world.helm.place.namespace, "--json", "--stuck-after", "0"]
         environment = {
             **os.environ,
             "KUBECONFIG": str(world.server.kubeconfig),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from floe_ops import console, project, words
 from floe_ops.tasks.base import task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from invoke.context import Context
 
     from floe_ops.clients.helm import Helm, Values
@@ -22,7 +25,7 @@ CHART = "charts/floe-platform"
 RELEASE, NAMESPACE = "floe", "floe-test"
 TEST_VALUES = "test"
 NAMED = {"release": "its name (floe)", "namespace": "where it is (floe-test)"}
-WHERE = {**NAMED, "context": "of the kubeconfig; its current one by default"}
+WHERE = {**NAMED, "context": "of the kubeconfig, named on purpose (FLOE_KUBE_CONTEXT, else the cluster in use)"}
 VALUES = {"values": "values files, by commas: a path, or `test`, `dev`, `prod` for the chart's own"}
 
 
@@ -97,7 +100,7 @@ def install(  # noqa: PLR0913 - one parameter a flag
 
     invoke helm.install --values test
     """
-    helm = _helm(namespace, context, live=True).within(words.seconds(timeout, "--timeout"))
+    helm = _reach(release, namespace, context, hear=console.say).within(words.seconds(timeout, "--timeout"))
     with console.step(f"installing {release} in {namespace}"):
         done = helm.install(release, _chart(), _values(values), wait=not no_wait, make_namespace=True)
     console.say(f"✓ {done.name} {done.status}, revision {done.revision}")
@@ -120,7 +123,7 @@ def upgrade(  # noqa: PLR0913 - one parameter a flag
     """
     from floe_ops.release import heal
 
-    helm = _helm(namespace, context, live=True).within(words.seconds(timeout, "--timeout"))
+    helm = _reach(release, namespace, context, hear=console.say).within(words.seconds(timeout, "--timeout"))
     _show(heal(helm, release, tell=console.say))
     with console.step(f"upgrading {release} in {namespace}"):
         done = helm.upgrade(
@@ -137,7 +140,7 @@ def run_tests(
 
     invoke helm.test
     """
-    helm = _helm(namespace, context).within(words.seconds(timeout, "--timeout"))
+    helm = _reach(release, namespace, context).within(words.seconds(timeout, "--timeout"))
     console.say(helm.test(release))
 
 
@@ -176,8 +179,9 @@ def recover(  # noqa: PLR0913 - one parameter a flag
     terms = Terms(patience, words.seconds(timeout, "--timeout"), dry_run)
     anew = Reinstall(_chart(), _values(values) if values else None) if reinstall else None
     tell = (lambda _line: None) if json else console.say
+    helm = _reach(release, namespace, context, tell=_aside if json else console.say)
     try:
-        outcome = heal(_helm(namespace, context), release, terms, reinstall=anew, tell=tell)
+        outcome = heal(helm, release, terms, reinstall=anew, tell=tell)
     except CannotHealError as error:
         if json:
             console.say(jsonlib.dumps({"state": "refused", **asdict(error.plan)}))
@@ -225,10 +229,33 @@ def mutate(_context: Context, most: str = "40") -> None:
         console.say(f"{done.chart}: {seen} of {done.made} changes were seen ({done.possible} are known)")
 
 
-def _helm(namespace: str = NAMESPACE, context: str = "", *, live: bool = False) -> Helm:
+def _helm(namespace: str = NAMESPACE) -> Helm:
+    """A Helm for what needs no cluster."""
     from floe_ops.clients.helm import Place, choose
 
-    return choose(Place(namespace, context=context), hear=console.say if live else None)
+    return choose(Place(namespace))
+
+
+def _reach(
+    release: str,
+    namespace: str,
+    context: str,
+    *,
+    hear: Callable[[str], None] | None = None,
+    tell: Callable[[str], None] = console.say,
+) -> Helm:
+    """A Helm for the cluster that is meant; a context that was named counts for the tasks after this one too."""
+    from floe_ops.clients.helm import choose
+    from floe_ops.release.place import find
+
+    if context:
+        os.environ["FLOE_KUBE_CONTEXT"] = context
+    return choose(find(release, namespace, tell), hear=hear)
+
+
+def _aside(line: str) -> None:
+    """Say it where it does not mix with JSON."""
+    console.err().print(line, markup=False)
 
 
 def _chart() -> Path:
