@@ -1,4 +1,4 @@
-# The floe image, for those who have a container engine: `docker build -t floe:0.1.0 .`
+# The floe image, for those who have a container engine: `docker build -t localhost/floe:0.1.0 .`
 #
 # `invoke images.build --only floe` makes an image that does the same where there is none; a test holds the two
 # together. uv comes from uv.lock by its hash, everything else from uv.lock by theirs.
