@@ -32,6 +32,19 @@
 {{- if and $values.cube.enabled (ne $values.fullnameOverride (default "" $values.cube.fullnameOverride)) -}}
 {{- fail "fullnameOverride and cube.fullnameOverride differ, and Cube would not be found under the platform's name: give both the same value" -}}
 {{- end -}}
+{{- if $values.cube.enabled -}}
+{{- $pairs := dict
+  "commonLabels" (list $values.commonLabels (default dict $values.cube.commonLabels))
+  "commonAnnotations" (list $values.commonAnnotations (default dict $values.cube.commonAnnotations))
+  "imagePullSecrets" (list $values.imagePullSecrets (default list $values.cube.imagePullSecrets))
+  "networkPolicy.enabled" (list $values.networkPolicy.enabled $values.cube.networkPolicy.enabled)
+-}}
+{{- range $key, $pair := $pairs -}}
+{{- if ne (index $pair 0 | toJson) (index $pair 1 | toJson) -}}
+{{- fail (printf "%s and cube.%s differ, and what is at the top does not reach Cube: give cube.%s the same" $key $key $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- $own := printf "%s-object-store" (include "floe.fullname" .) -}}
 {{- if and $values.cube.enabled (eq $values.cube.datasource.type "duckdb") $values.cube.datasource.s3.endpoint -}}
 {{- if and (ne (include "floe.objectStore.secretName" .) $own) (eq (tpl $values.cube.datasource.s3.existingSecret .) $own) -}}
