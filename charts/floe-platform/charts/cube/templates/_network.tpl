@@ -2,6 +2,9 @@
 {{- define "cube.egress" -}}
 - to:
     - namespaceSelector: {}
+    # A cache on the node itself.
+    - ipBlock:
+        cidr: 169.254.0.0/16
   ports:
     - port: 53
       protocol: UDP
