@@ -106,8 +106,8 @@ class Target(ABC):
         """The running platform, or None; starts nothing."""
 
     @abstractmethod
-    def down(self) -> None:
-        """End the platform, whoever uses it, and keep its data."""
+    def down(self) -> bool:
+        """End the platform, whoever uses it, and keep its data; False where there was none."""
 
     @abstractmethod
     def reset(self) -> None:

@@ -56,8 +56,10 @@ def down(_context: Context, target: str = "") -> None:
     invoke platform.down                     # every service on this machine
     invoke platform.down --target cluster    # the forwards, and the cluster where it was made here
     """
-    _target(target).down()
-    console.say("platform down, its data is kept (invoke platform.reset wipes it)")
+    if _target(target).down():
+        console.say("platform down, its data is kept (invoke platform.reset wipes it)")
+    else:
+        console.say("there was no platform to end: no cluster is in use")
 
 
 @task(help={"yes": "do not ask"} | TARGET)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from floe_ops import release
 from floe_ops.clients import helm
 from floe_ops.targets.cluster import record
-from floe_ops.targets.cluster.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +30,7 @@ def ensure(layout: Layout, tell: Callable[[str], None] = lambda _line: None) -> 
     found = record.load(layout)
     if found is None:
         return None
-    chosen = settings()
+    chosen = found.settings
     place = helm.Place(chosen.namespace, found.access.kubeconfig, found.access.context)
     patience = 0.0 if found.made_cluster else helm.CHANGE_S
     return release.heal(helm.choose(place), chosen.release, release.Terms(patience, DEADLINE_S), tell=tell)

@@ -25,7 +25,6 @@ from floe_ops.clients.kubernetes import Kubernetes
 from floe_ops.targets import lease
 from floe_ops.targets.cluster import endpoints, forwards, providers, record
 from floe_ops.targets.cluster.layout import Layout
-from floe_ops.targets.cluster.settings import settings
 from floe_ops.targets.cluster.tunnel import CHUNK, BrokenTunnelError, Dialer, carry
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ async def keep(layout: Layout, ports: dict[str, int]) -> None:
     found = record.load(layout)
     if found is None:
         return
-    cluster, chosen = Kubernetes(found.access), settings()
+    cluster, chosen = Kubernetes(found.access), found.settings
     known = await asyncio.to_thread(endpoints.find, cluster, chosen)
     over = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):

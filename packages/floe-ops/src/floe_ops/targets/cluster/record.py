@@ -6,11 +6,12 @@ Only what the record says was made here is ever deleted.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from floe_ops.clients.kubernetes import Access
+from floe_ops.targets.cluster.settings import Settings, settings
 from floe_ops.targets.local.layout import write_private
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Record:
         made_namespace: Whether the namespace was made here.
         ends_with_owners: Whether it was started for a run, and stops when its last owner is gone.
         catalog_kind: Which server speaks Polaris's protocol in it; empty before the first install.
+        server: Where its API answered when it was taken; empty before that.
     """
 
     provider: ProviderName
@@ -45,11 +47,26 @@ class Record:
     made_namespace: bool = False
     ends_with_owners: bool = False
     catalog_kind: CatalogKind | Literal[""] = ""
+    server: str = ""
 
     @property
     def access(self) -> Access:
         """How to reach it."""
         return Access(Path(self.kubeconfig), self.context)
+
+    @property
+    def settings(self) -> Settings:
+        """The release that was installed, whatever the environment names by now."""
+        return replace(settings(), release=self.release, namespace=self.namespace)
+
+    def is_in_cluster_of(self, other: Record) -> bool:
+        """Whether both are about one cluster, as far as the record tells."""
+        mine, its = ((one.provider, one.kubeconfig, one.context) for one in (self, other))
+        return mine == its
+
+    def is_release_of(self, other: Record) -> bool:
+        """Whether both are about one release in one cluster."""
+        return self.is_in_cluster_of(other) and (self.namespace, self.release) == (other.namespace, other.release)
 
     def save(self, layout: Layout) -> None:
         """Write it, whole or not at all."""

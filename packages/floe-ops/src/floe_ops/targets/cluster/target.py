@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from floe_ops.targets.cluster.installing import Installation
     from floe_ops.targets.cluster.providers import Provider
     from floe_ops.targets.cluster.record import Record
+    from floe_ops.targets.cluster.settings import Settings
     from floe_ops.targets.interface import CatalogKind
     from floe_ops.targets.seen import Finding, ServiceStatus
 
@@ -68,15 +69,15 @@ class ClusterTarget(Target):
 
     def find(self) -> Platform | None:
         """The release that runs, with its forwards kept, or None; starts nothing. Secrets are read from the cluster."""
-        cluster, kept = self._in_use(), forwards.find(self.layout)
-        if cluster is None or kept is None:
+        found, kept = self._in_use(), forwards.find(self.layout)
+        if found is None or kept is None:
             return None
         try:
-            return _platform(cluster, kept)
+            return _platform(self._cluster(found), found.settings, kept)
         except MissingToolError:  # the cluster is gone, whatever its keeper says
             return None
 
-    def down(self) -> None:
+    def down(self) -> bool:
         """End the forwards, and stop the cluster where it was made here; elsewhere the release is scaled to nothing.
 
         Data, Secrets and the release stay in each case, and `ensure` brings all of it back.
@@ -91,11 +92,12 @@ class ClusterTarget(Target):
             forwards.end(self.layout)
             found = record.load(self.layout)
             if found is None:
-                return
+                return False
             if found.made_cluster:
                 self._provider(found).stop()
             else:
                 self._put_to_sleep(found)
+            return True
 
     def reset(self) -> None:
         """End the forwards and delete the release with its data: with the cluster where it was made here.
@@ -152,11 +154,11 @@ class ClusterTarget(Target):
         """A row for each workload of the release, and one for the forwards."""
         from floe_ops.targets.cluster import status
 
-        cluster = self._in_use()
-        if cluster is None:
+        found = self._in_use()
+        if found is None:
             return status.nothing()
         try:
-            return status.look(cluster, settings(), forwards.find(self.layout))
+            return status.look(self._cluster(found), found.settings, forwards.find(self.layout))
         except MissingToolError:
             return status.nothing()
 
@@ -169,10 +171,10 @@ class ClusterTarget(Target):
         """
         from floe_ops.targets.cluster import logs
 
-        cluster = self._in_use()
-        if cluster is None:
+        found = self._in_use()
+        if found is None:
             raise MissingToolError("there are no logs", why="no cluster is in use", remedy="run `invoke platform.up`")
-        yield from logs.read(cluster, settings(), service, count, follow=follow)
+        yield from logs.read(self._cluster(found), found.settings, service, count, follow=follow)
 
     def report(self, folder: Path) -> None:
         """Write events and objects of the release too; what its Secrets hold is in none of it.
@@ -182,12 +184,12 @@ class ClusterTarget(Target):
         """
         from floe_ops.targets.cluster import diagnosis
 
-        found, chosen = record.load(self.layout), settings()
+        found = record.load(self.layout)
         if found is None:
             raise MissingToolError("there is nothing to report", why="no cluster is in use", remedy="")
         cluster = self._cluster(found)
-        diagnosis.collect(cluster, chosen, folder)
-        self._report(folder, diagnosis.redactor(cluster, chosen.namespace))
+        diagnosis.collect(cluster, found.settings, folder)
+        self._report(folder, diagnosis.redactor(cluster, found.namespace))
 
     def doctor(self) -> list[Finding]:
         """What this machine has and lacks: Helm, each provider, the cluster in use."""
@@ -197,51 +199,86 @@ class ClusterTarget(Target):
 
     def _ensure(self, owner: str) -> Platform:
         from floe_ops.clients.kubernetes import Kubernetes
-        from floe_ops.targets import lease
         from floe_ops.targets.cluster import endpoints, providers
         from floe_ops.targets.cluster.installing import Installation
 
-        provider, before = providers.choose(self.layout, self._say), record.load(self.layout)
-        ran = provider.runs()
+        provider = providers.choose(self.layout, self._say)
+        found = self._wanted(provider, owner)
+        if provider.makes:  # one that is interrupted on its way up is there for `down` and `reset`
+            self._take(found)
         access = provider.up(owner)
-        chosen = settings()
-        same = before is not None and (before.provider, before.context) == (provider.name, access.context)
-        kept = before if same else None
-        found = record.Record(
-            provider=provider.name,
-            kubeconfig=str(access.kubeconfig),
-            context=access.context,
-            namespace=chosen.namespace,
-            release=chosen.release,
-            made_cluster=provider.makes,
-            made_namespace=bool(kept and kept.made_namespace),
-            ends_with_owners=(kept.ends_with_owners if kept and ran else not ran) and owner != lease.DESK,
-        )
-        found.save(self.layout)
         cluster = Kubernetes(access)
+        found = replace(found, server=cluster.url)
+        self._take(found)
         self._say(f"{provider.name}: {cluster.version()} at {cluster.url}")
-        done = Installation(cluster, chosen, self.layout, self._say).ensure(provider)
+        done = Installation(cluster, found.settings, self.layout, self._say).ensure(provider)
         self.took = done.took
-        platform = _platform(cluster, forwards.ensure(self.layout, endpoints.find(cluster, chosen)))
-        found = replace(
+        kept = forwards.ensure(self.layout, endpoints.find(cluster, found.settings))
+        platform = _platform(cluster, found.settings, kept)
+        replace(
             found,
             made_namespace=found.made_namespace or done.made_namespace,
             catalog_kind=platform.catalog_kind,
-        )
-        found.save(self.layout)
+        ).save(self.layout)
         return platform
+
+    def _wanted(self, provider: Provider, owner: str) -> Record:
+        """What is about to be taken into use; what was made here before stays so, where it is the very same."""
+        from floe_ops.targets import lease
+
+        before, ran, chosen = record.load(self.layout), provider.runs(), settings()
+        found = record.Record(
+            provider=provider.name,
+            kubeconfig=str(provider.access.kubeconfig),
+            context=provider.access.context,
+            namespace=chosen.namespace,
+            release=chosen.release,
+            made_cluster=provider.makes,
+        )
+        lent = not ran
+        if before is not None and ran and found.is_in_cluster_of(before):
+            lent = before.ends_with_owners
+        return replace(
+            found,
+            made_namespace=before is not None and before.made_namespace and found.is_release_of(before),
+            ends_with_owners=lent and owner != lease.DESK,
+        )
+
+    def _take(self, found: Record) -> None:
+        """Have it on record; what was in use before and is something else is left, and told of."""
+        before = record.load(self.layout)
+        if before is not None and not found.is_release_of(before):
+            self._leave(before, found)
+        found.save(self.layout)
+
+    def _leave(self, before: Record, found: Record) -> None:
+        """Stop a cluster that was made here when another one is taken; a release elsewhere is not touched."""
+        where = f"the release {before.release} in {before.namespace} of the context {before.context}"
+        if not before.made_cluster:
+            self._say(f"{where} is left as it is: `invoke platform.reset` does not reach it any more")
+            return
+        if found.is_in_cluster_of(before):
+            self._say(f"{where} is left as it is")
+            return
+        again = f"FLOE_CLUSTER={before.provider} invoke platform.up --target cluster"
+        try:
+            self._provider(before).stop()
+        except FloeError as error:
+            self._say(f"the {before.provider} cluster runs on: {error.what}: {error.why}")
+        else:
+            self._say(f"the {before.provider} cluster is stopped with what it holds; `{again}` goes back to it")
 
     def _provider(self, found: Record) -> Provider:
         from floe_ops.targets.cluster import providers
 
         return providers.named(found.provider, self.layout, self._say)
 
-    def _in_use(self) -> Kubernetes | None:
+    def _in_use(self) -> Record | None:
         """The cluster that was taken, or None; one that was made here takes its kubeconfig away when it stops."""
         found = record.load(self.layout)
         if found is None or (found.made_cluster and not found.access.kubeconfig.is_file()):
             return None
-        return self._cluster(found)
+        return found
 
     def _cluster(self, found: Record) -> Kubernetes:
         from floe_ops.clients.kubernetes import Kubernetes
@@ -251,14 +288,14 @@ class ClusterTarget(Target):
     def _installation(self, found: Record) -> Installation:
         from floe_ops.targets.cluster.installing import Installation
 
-        return Installation(self._cluster(found), settings(), self.layout, self._say)
+        return Installation(self._cluster(found), found.settings, self.layout, self._say)
 
     def _put_to_sleep(self, found: Record) -> None:
         """Scale every workload of the release to nothing, and have the next `ensure` scale it up again."""
         from floe_ops.clients.kubernetes import MERGE
         from floe_ops.targets.cluster import progress
 
-        cluster, chosen = self._cluster(found), settings()
+        cluster, chosen = self._cluster(found), found.settings
         if cluster.namespace(chosen.namespace) is None:
             return
         self._installation(found).forget()
@@ -270,7 +307,7 @@ class ClusterTarget(Target):
         """Remove the release with its claims and Secrets from a cluster that was not made here."""
         from floe_ops.clients import helm
 
-        cluster, chosen = self._cluster(found), settings()
+        cluster, chosen = self._cluster(found), found.settings
         if cluster.namespace(chosen.namespace) is None:
             return
         place = helm.Place(chosen.namespace, found.access.kubeconfig, found.context)
@@ -310,13 +347,12 @@ class ClusterTarget(Target):
             ) from error
 
 
-def _platform(cluster: Kubernetes, kept: forwards.Forwards) -> Platform:
+def _platform(cluster: Kubernetes, chosen: Settings, kept: forwards.Forwards) -> Platform:
     """The platform as its users see it; secrets come from the release's Secrets and are kept nowhere.
 
     Raises:
         NotReadyError: The release has no such Secrets.
     """
-    chosen = settings()
     polaris = cluster.secret(chosen.namespace, f"{chosen.release}-polaris")
     store = cluster.secret(chosen.namespace, f"{chosen.release}-object-store")
     if polaris is None or store is None or not {"polaris", "polaris-management", "s3"} <= kept.ports.keys():
@@ -328,7 +364,7 @@ def _platform(cluster: Kubernetes, kept: forwards.Forwards) -> Platform:
         )
     return Platform(
         target=CLUSTER,
-        catalog_kind=_catalog_kind(cluster),
+        catalog_kind=_catalog_kind(cluster, chosen),
         urls=kept.urls,
         client_id=polaris["client-id"],
         catalog_s3_endpoint=f"http://{chosen.release}-object-store:9000",
@@ -340,9 +376,8 @@ def _platform(cluster: Kubernetes, kept: forwards.Forwards) -> Platform:
     )
 
 
-def _catalog_kind(cluster: Kubernetes) -> CatalogKind:
+def _catalog_kind(cluster: Kubernetes, chosen: Settings) -> CatalogKind:
     """What the catalog's pod runs, by its image."""
-    chosen = settings()
     pods = cluster.pods(chosen.namespace, f"{chosen.selector},app.kubernetes.io/component=polaris")
     images = [container.image for pod in pods for container in pod.containers if not container.init]
     return "stand-in" if any(STAND_IN in image for image in images) else "polaris-image"

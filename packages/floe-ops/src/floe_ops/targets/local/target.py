@@ -87,8 +87,8 @@ class LocalTarget(Target):
             secrets={name: elsewhere.secrets.get(name, value) for name, value in platform.secrets.items()},
         )
 
-    def down(self) -> None:
-        """End every process of the platform, whoever uses it, and keep its data.
+    def down(self) -> bool:
+        """End every process of the platform, whoever uses it, and keep its data; that is so, whatever ran before.
 
         Raises:
             NotReadyError: A process outlived its kill, or another one is busy with the platform.
@@ -99,6 +99,7 @@ class LocalTarget(Target):
         with self._locked():
             lease.clear(self.layout.owners)
             end(self.layout)
+        return True
 
     def reset(self) -> None:
         """End every process and wipe the data.

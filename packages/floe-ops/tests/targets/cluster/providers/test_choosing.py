@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -110,8 +111,19 @@ def test_a_context_that_nobody_named_is_not_touched(
     access = provider.up("desk")
     assert (access.kubeconfig, access.context) == (path, "floe")
     monkeypatch.delenv("FLOE_KUBE_CONTEXT")
-    record.Record("context", str(path), "floe", "floe-test", "floe", made_cluster=False).save(layout)
+    server = "https://127.0.0.1:1"
+    before = record.Record("context", str(path), "floe", "floe-test", "floe", made_cluster=False, server=server)
+    before.save(layout)
     assert provider.up("desk").context == "floe"  # it was named when it was first used
+    for other in (
+        replace(before, server="https://127.0.0.1:2"),
+        replace(before, server=""),
+        replace(before, kubeconfig="elsewhere"),
+        replace(before, context="old"),
+    ):
+        other.save(layout)
+        with pytest.raises(UsageError, match="not touched without being asked for"):
+            provider.up("desk")
 
 
 def test_a_cluster_that_was_not_made_here_is_neither_stopped_nor_deleted(layout: Layout) -> None:

@@ -31,6 +31,11 @@ class BareProvider(Provider):
     makes = True
     loads = True
 
+    @property
+    def access(self) -> Access:
+        """By the administrator's kubeconfig, which is there while it runs."""
+        return Access(self.layout.bare / "admin.kubeconfig", CONTEXT)
+
     def why_not(self) -> str:
         """It wants Linux, root, and its program."""
         if not sys.platform.startswith("linux"):
@@ -45,14 +50,13 @@ class BareProvider(Provider):
 
     def up(self, owner: str, /) -> Access:
         """Have it running; it ends by itself when the last process that it was started for is gone."""
-        access = Access(self.layout.bare / "admin.kubeconfig", CONTEXT)
         told = self._status()
         if told.get("ready") and owner in told.get("owners", ()):
-            return access
+            return self.access
         self._say("bare cluster: starting, or joining the one that runs")
         lent = () if owner == lease.DESK else ("--ends-with", owner)
         self._call("up", UP_S, *lent, what="the bare cluster does not come up")
-        return access
+        return self.access
 
     def load(self, archives: Sequence[Path]) -> None:
         """Import the archives, those that are not there yet."""

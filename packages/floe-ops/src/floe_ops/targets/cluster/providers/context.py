@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import yaml
 from floe_core.errors import UsageError
 
-from floe_ops.clients.kubernetes import Access
+from floe_ops.clients.kubernetes import Access, Kubernetes
 from floe_ops.targets.cluster import record
 from floe_ops.targets.cluster.providers.provider import Provider
 
@@ -39,6 +39,11 @@ class ContextProvider(Provider):
         """The context that is meant; empty when there is none."""
         return os.environ.get(NAMED) or self._current()
 
+    @property
+    def access(self) -> Access:
+        """The context that is meant, in the file that it is in."""
+        return Access(Path(self.kubeconfig), self.context)
+
     def why_not(self) -> str:
         """There is no kubeconfig, or it names no context."""
         if not any(Path(path).is_file() for path in self.kubeconfig.split(os.pathsep)):
@@ -50,11 +55,13 @@ class ContextProvider(Provider):
         return not self.why_not()
 
     def consented(self) -> bool:
-        """Whether the context was named on purpose, or is the one in use already."""
+        """Whether the context was named on purpose, or is the one in use already: same file, same name, same server."""
+        if os.environ.get(NAMED):
+            return True
         before = record.load(self.layout)
-        return bool(os.environ.get(NAMED)) or (
-            before is not None and before.provider == self.name and before.context == self.context
-        )
+        if before is None or before.provider != self.name or before.access != self.access:
+            return False
+        return before.server == Kubernetes(self.access).url  # the same name may stand for another cluster by now
 
     def up(self, _owner: str, /) -> Access:
         """The context, once it is sure that it is meant; it goes on whoever owns it.
@@ -69,7 +76,7 @@ class ContextProvider(Provider):
                 why="it is the current context, and nobody said that it is meant",
                 remedy=f"name it: --context {self.context} ({NAMED}); or FLOE_CLUSTER=kind or FLOE_CLUSTER=bare",
             )
-        return Access(Path(self.kubeconfig), self.context)
+        return self.access
 
     def load(self, archives: Sequence[Path]) -> None:
         """Nothing: its nodes pull, or hold the images already."""

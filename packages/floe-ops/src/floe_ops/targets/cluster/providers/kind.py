@@ -31,6 +31,11 @@ class KindProvider(Provider):
     loads = True
     enforces_policies = True  # its own network, kindnet, does since kind 0.24
 
+    @property
+    def access(self) -> Access:
+        """By a kubeconfig of our own."""
+        return Access(self.layout.kind, CONTEXT)
+
     def why_not(self) -> str:
         """A program is missing, or no engine answers."""
         missing = [program for program in ("kind", "docker") if shutil.which(program) is None]
@@ -69,7 +74,7 @@ class KindProvider(Provider):
             words = ["kind", "export", "kubeconfig", "--name", CLUSTER, "--kubeconfig", kubeconfig]
             run(words, ASK_S, what="kind does not say how to reach its cluster")
         self.layout.kind.chmod(0o600)
-        return Access(self.layout.kind, CONTEXT)
+        return self.access
 
     def load(self, archives: Sequence[Path]) -> None:
         """Import each archive into the node."""

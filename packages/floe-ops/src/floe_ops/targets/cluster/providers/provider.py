@@ -23,19 +23,27 @@ class Provider(ABC):
 
     Attributes:
         name: As FLOE_CLUSTER names it.
-        makes: Whether the cluster is made, and so may be deleted, here.
         loads: Whether images can be put into it from this machine.
         enforces_policies: Whether its network is known to enforce NetworkPolicies.
     """
 
     name: ProviderName
-    makes: bool
     loads: bool
     enforces_policies: bool = False
 
     def __init__(self, layout: Layout, say: Callable[[str], None]) -> None:
         self.layout = layout
         self._say = say
+
+    @property
+    @abstractmethod
+    def makes(self) -> bool:
+        """Whether the cluster was, or is about to be, made here, and so may be deleted here."""
+
+    @property
+    @abstractmethod
+    def access(self) -> Access:
+        """How it is reached once it is up."""
 
     @abstractmethod
     def why_not(self) -> str:
