@@ -12,7 +12,7 @@
 {{- $_ := set $annotations (printf "checksum/%s" $name) (sha256sum $content) -}}
 {{- end -}}
 labels:
-  {{- include "floe.labels" (list .root .component) | nindent 2 }}
+  {{- include "floe.podLabels" (list .root .component) | nindent 2 }}
 {{- with merge $annotations .values.podAnnotations .root.Values.commonAnnotations }}
 annotations:
   {{- toYaml . | nindent 2 }}

@@ -59,7 +59,7 @@ instance_config_map: {{ include "floe.name" (list . "dagster") }}
 dagster_home: /opt/dagster/home
 fail_pod_on_run_failure: true
 labels:
-  {{- include "floe.labels" (list . "dagster-run") | nindent 2 }}
+  {{- include "floe.podLabels" (list . "dagster-run") | nindent 2 }}
 resources:
   {{- toYaml $values.resources | nindent 2 }}
 security_context:
@@ -101,7 +101,7 @@ run_k8s_config:
     {{- end }}
   pod_template_spec_metadata:
     labels:
-      {{- include "floe.labels" (list . "dagster-run") | nindent 6 }}
+      {{- include "floe.podLabels" (list . "dagster-run") | nindent 6 }}
     {{- with merge (dict) $values.podAnnotations .Values.commonAnnotations }}
     annotations:
       {{- toYaml . | nindent 6 }}

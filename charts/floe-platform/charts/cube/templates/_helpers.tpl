@@ -11,15 +11,22 @@ app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
-{{/* Labels of every resource and pod: the user's, then the chart's own, which win. Takes (list root component). */}}
-{{- define "cube.labels" -}}
-{{- $root := index . 0 -}}
+{{/* Labels of a pod: the user's, then the chart's own, which win. None names a version: a new one of the chart would
+start every pod anew. Takes (list root component). */}}
+{{- define "cube.podLabels" -}}
 {{- $own := include "cube.selectorLabels" . | fromYaml -}}
 {{- $_ := set $own "app.kubernetes.io/part-of" "floe" -}}
+{{- merge $own (index . 0).Values.commonLabels | toYaml -}}
+{{- end -}}
+
+{{/* Labels of every resource: those of a pod, and what made it in which version. Takes (list root component). */}}
+{{- define "cube.labels" -}}
+{{- $root := index . 0 -}}
+{{- $own := include "cube.podLabels" . | fromYaml -}}
 {{- $_ := set $own "app.kubernetes.io/managed-by" $root.Release.Service -}}
 {{- $_ := set $own "app.kubernetes.io/version" $root.Chart.AppVersion -}}
 {{- $_ := set $own "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_") -}}
-{{- merge $own $root.Values.commonLabels | toYaml -}}
+{{- toYaml $own -}}
 {{- end -}}
 
 {{/* `metadata` without the namespace's name being left to chance. Takes (list root component name annotations). */}}

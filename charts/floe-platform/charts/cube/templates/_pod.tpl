@@ -70,7 +70,7 @@ livenessProbe:
 {{- end -}}
 metadata:
   labels:
-    {{- include "cube.labels" (list $root .component) | nindent 4 }}
+    {{- include "cube.podLabels" (list $root .component) | nindent 4 }}
   {{- with merge $annotations .values.podAnnotations $root.Values.commonAnnotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
