@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psutil
@@ -150,6 +151,28 @@ def test_one_keeper_serves_all_who_ask_and_ends_cleanly(kept: forwards.Forwards,
     again = forwards.ensure(layout, NAMES)
     assert again.ports == kept.ports  # the port of the last time, which was free
     assert again.pid != kept.pid
+
+
+@pytest.mark.parametrize("change", ["release", "namespace", "server"])
+def test_the_forwards_of_another_release_or_cluster_are_not_handed_out(
+    kept: forwards.Forwards, layout: Layout, kubeconfig: Callable[[str], Path], api: Api, change: str
+) -> None:
+    found = record.load(layout)
+    assert found is not None
+    assert forwards.find(layout) == kept
+    if change == "release":
+        replace(found, release="other").save(layout)
+    elif change == "namespace":
+        replace(found, namespace="other").save(layout)
+    else:
+        kubeconfig(api.url.replace("127.0.0.1", "localhost"))
+    assert forwards.find(layout) is None
+    if change == "namespace":  # one is enough to see that it is replaced: each start takes seconds
+        again = forwards.ensure(layout, NAMES)
+        assert not kept.lives
+        assert again.pid != kept.pid
+        assert again.leads_to["namespace"] == "other"
+        assert forwards.find(layout) == again
 
 
 def test_a_taken_port_is_another_one_the_next_time(kept: forwards.Forwards, layout: Layout) -> None:

@@ -9,12 +9,15 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from floe_core.errors import NotReadyError
+from floe_core.errors import FloeError, NotReadyError
 
+from floe_ops.clients.kubernetes import Kubernetes
 from floe_ops.targets import lease
+from floe_ops.targets.cluster import record
+from floe_ops.targets.cluster.identity import identity
 from floe_ops.targets.local import ports
 from floe_ops.targets.local.layout import write_private
 from floe_ops.targets.local.waiting import last_lines
@@ -39,11 +42,13 @@ class Forwards:
         pid: Of the keeper.
         started: When it started, seconds since the epoch: a process id is given out again.
         ports: Local port by endpoint name.
+        leads_to: The release and the cluster that they lead to, as `identity` names them.
     """
 
     pid: int
     started: float
     ports: dict[str, int]
+    leads_to: dict[str, str] = field(default_factory=dict)
 
     @property
     def lives(self) -> bool:
@@ -62,13 +67,19 @@ class Forwards:
 
 
 def find(layout: Layout) -> Forwards | None:
-    """The forwards that are kept now, or None."""
-    found = _last(layout)
-    return found if found is not None and found.lives else None
+    """The forwards to the release on record that are kept now, or None; those to another one are none."""
+    kept, found = _kept(layout), record.load(layout)
+    if kept is None or found is None:
+        return None
+    try:
+        meant = identity(found, Kubernetes(found.access))
+    except (FloeError, OSError):  # a cluster of ours takes its kubeconfig along when it stops
+        return None
+    return kept if kept.leads_to == meant else None
 
 
 def ensure(layout: Layout, names: Iterable[str]) -> Forwards:
-    """Have a forward for each endpoint; on the ports of the last time where those are free.
+    """Have a forward for each endpoint of the release on record; on the ports of the last time where those are free.
 
     Raises:
         NotReadyError: The keeper did not come up; holds its last words.
@@ -90,8 +101,8 @@ def ensure(layout: Layout, names: Iterable[str]) -> Forwards:
 
 
 def end(layout: Layout) -> None:
-    """End the keeper and wait until it is gone; no error when there is none."""
-    kept = find(layout)
+    """End the keeper, whatever it leads to, and wait until it is gone; no error when there is none."""
+    kept = _kept(layout)
     if kept is None:
         return
     for sign in (signal.SIGTERM, signal.SIGKILL):
@@ -108,7 +119,7 @@ def end(layout: Layout) -> None:
 def _until_kept(layout: Layout, child: subprocess.Popen[bytes]) -> Forwards:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and child.poll() is None:
-        kept = find(layout)
+        kept = _kept(layout)
         if kept is not None and kept.pid == child.pid:
             child.returncode = 0  # it goes on without us: Popen must neither wait for it nor warn
             return kept
@@ -124,11 +135,18 @@ def _until_kept(layout: Layout, child: subprocess.Popen[bytes]) -> Forwards:
     )
 
 
+def _kept(layout: Layout) -> Forwards | None:
+    """The forwards whose keeper lives, whatever they lead to."""
+    found = _last(layout)
+    return found if found is not None and found.lives else None
+
+
 def _last(layout: Layout) -> Forwards | None:
     try:
         said = json.loads(layout.forwards.read_text(encoding="utf-8"))
         given = {str(name): int(port) for name, port in said["ports"].items()}
-        found = Forwards(int(said["pid"]), float(said["started"]), given)
+        leads_to = {str(name): str(value) for name, value in said.get("leads_to", {}).items()}
+        found = Forwards(int(said["pid"]), float(said["started"]), given, leads_to)
     except (OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
         return None
     return found if 0 < found.pid < LARGEST_PID else None

@@ -24,6 +24,7 @@ from floe_core.errors import FloeError
 from floe_ops.clients.kubernetes import Kubernetes
 from floe_ops.targets import lease
 from floe_ops.targets.cluster import endpoints, forwards, providers, record
+from floe_ops.targets.cluster.identity import identity
 from floe_ops.targets.cluster.layout import Layout
 from floe_ops.targets.cluster.tunnel import CHUNK, BrokenTunnelError, Dialer, carry
 
@@ -124,7 +125,8 @@ async def keep(layout: Layout, ports: dict[str, int]) -> None:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         keeper = Keeper(cluster, Dialer.make(cluster, chosen.namespace, session))
         servers = [await keeper.serve(known[name], ports[name]) for name in ports]
-        forwards.Forwards(os.getpid(), lease.started(os.getpid()) or 0.0, ports).save(layout)
+        started = lease.started(os.getpid()) or 0.0
+        forwards.Forwards(os.getpid(), started, ports, identity(found, cluster)).save(layout)
         while not over.is_set() and not await asyncio.to_thread(_ownerless, layout):
             with suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), OWNERS_EVERY_S)
