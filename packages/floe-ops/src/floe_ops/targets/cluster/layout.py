@@ -56,6 +56,11 @@ class Layout:
         return self.folder / "kind.kubeconfig"
 
     @property
+    def kind_made(self) -> Path:
+        """The name of the kind cluster that was made here; no file when there is none."""
+        return self.folder / "kind.made"
+
+    @property
     def report(self) -> Path:
         """Logs and events of an install that failed."""
         return self.state / "report" / "cluster"

@@ -118,6 +118,7 @@ class ClusterTarget(Target):
                     self._provider(found).delete()
                 else:
                     self._uninstall(found)
+                    self._say(f"the cluster of the context {found.context} was not made here: it stays")
             shutil.rmtree(self.layout.report, ignore_errors=True)
             for path in (self.layout.record, self.layout.forwards, self.layout.keeper_log):
                 path.unlink(missing_ok=True)
