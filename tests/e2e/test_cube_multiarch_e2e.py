@@ -16,6 +16,7 @@ import requests
 import yaml
 from floe_core.errors import WrongStateError
 from floe_ops import project, toolchain
+from floe_ops.audits.collected import outside_of_a_run
 from floe_ops.clients.registry import Reference, RegistryClient, RegistryUnreachableError
 from floe_ops.images.join import (
     PLATFORMS,
@@ -313,7 +314,7 @@ def nightly(registry: str, scratch: Path, version: str) -> tuple[subprocess.Comp
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],  # as the runner's `shell: bash` does
         cwd=project.root(),
-        env={**os.environ, **given, "RUNNER_TEMP": str(scratch)},
+        env={**outside_of_a_run(os.environ), **given, "RUNNER_TEMP": str(scratch)},
         capture_output=True,
         text=True,
         check=False,

@@ -17,7 +17,8 @@ import pytest
 from floe_ops.audits.collected import outside_of_a_run
 from floe_ops.clients.helm import Status, Values
 from floe_ops.targets import current
-from floe_ops.targets.cluster import health
+from floe_ops.targets.cluster import health, record
+from floe_ops.targets.cluster.layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,8 +93,12 @@ class Stuck:
     def statuses(self) -> list[Status]:
         return [one.status for one in self.helm.history(self.name)]
 
-    def suite(self, root: Path) -> tuple[int, str]:
-        """The suite on this release, as far as its first tests."""
+    def suite(self, root: Path, own: Path) -> tuple[int, str]:
+        """The suite of `root` on this release, as far as its first tests; `own` is where it finds it on record."""
+        found = record.load(Layout(root / ".floe"))
+        assert found is not None
+        replace(found, release=self.name, namespace=self.name).save(Layout(own / ".floe"))
+        (own / "toolchain").symlink_to(root / "toolchain")
         words = [sys.executable, "-m", "pytest", SUITE, "-q", "-p", "floe_ops.suite", "-p", "no:cacheprovider"]
         done = subprocess.run(
             words,
@@ -101,8 +106,8 @@ class Stuck:
             env={
                 **outside_of_a_run(os.environ),
                 "FLOE_TARGET": "cluster",
-                "FLOE_RELEASE": self.name,
-                "FLOE_NAMESPACE": self.name,
+                "FLOE_ROOT": str(own),
+                "FLOE_TOOLS": os.environ.get("FLOE_TOOLS") or str(root / ".floe" / "tools"),
             },
             capture_output=True,
             text=True,
@@ -126,11 +131,11 @@ def stuck(installed: Installed, tmp_path: Path) -> Iterator[Stuck]:
 
 
 @pytest.mark.requirement("WU1-AC6")
-def test_a_stuck_release_is_healed_once_before_the_first_test(stuck: Stuck, project_root: Path) -> None:
+def test_a_stuck_release_is_healed_once_before_the_first_test(stuck: Stuck, project_root: Path, tmp_path: Path) -> None:
     stuck.install()
     stuck.kill("upgrade")
     assert stuck.statuses() == [Status.DEPLOYED, Status.PENDING_UPGRADE]
-    code, said = stuck.suite(project_root)
+    code, said = stuck.suite(project_root, tmp_path)
     assert stuck.statuses()[-1] is Status.DEPLOYED, said
     assert said.count(f"release {stuck.name}, namespace {stuck.name}: rolled back to revision 1") == 1
     assert code == 1
@@ -138,9 +143,11 @@ def test_a_stuck_release_is_healed_once_before_the_first_test(stuck: Stuck, proj
 
 
 @pytest.mark.requirement("WU1-AC6")
-def test_one_that_cannot_be_healed_ends_the_session_with_the_plan(stuck: Stuck, project_root: Path) -> None:
+def test_one_that_cannot_be_healed_ends_the_session_with_the_plan(
+    stuck: Stuck, project_root: Path, tmp_path: Path
+) -> None:
     stuck.kill("install")
-    code, said = stuck.suite(project_root)
+    code, said = stuck.suite(project_root, tmp_path)
     assert code == 1
     assert f"release {stuck.name}, namespace {stuck.name}" in said
     assert "no revision of this release was ever deployed" in said
