@@ -1,0 +1,1 @@
+"""What is done with Iceberg tables: write, evolve, tag, expire, compact."""
