@@ -1,0 +1,1 @@
+"""Compute plugin: Apache Spark, for what one machine is too small for."""
