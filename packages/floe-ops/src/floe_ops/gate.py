@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from floe_core.errors import MissingToolError, UsageError, WrongStateError
 
-from floe_ops import console, evidence, plan, targets, tracing, verdict, whole_trace
+from floe_ops import complete, console, evidence, plan, targets, tracing, verdict, whole_trace
 from floe_ops.clients.jaeger import Jaeger
 
 if TYPE_CHECKING:
@@ -94,3 +94,29 @@ def show(root: Path, *, as_json: bool) -> None:
     from floe_ops.report import terminal
 
     terminal.show(json.loads(text), page=".floe/report/index.html")
+
+
+def require_complete(root: Path) -> tuple[complete.Joined, ...]:
+    """Every criterion of the plan, each shown on this commit by a run on the local or the cluster target.
+
+    Raises:
+        WrongStateError: Files differ from the commit, or a criterion failed, is planned or was shown nowhere.
+    """
+    commit = verdict.commit_of(root)
+    if commit.endswith("-dirty") or not commit:
+        raise WrongStateError(
+            "what was shown belongs to no commit",
+            where=commit or str(root),
+            why="files differ from the commit, or this is no git checkout",
+            remedy="commit, and prove that commit on both targets",
+        )
+    rows = complete.join(root, commit)
+    missing = [row for row in rows if row.status != "shown"]
+    if missing:
+        raise WrongStateError(
+            f"{len(missing)} of {len(rows)} criteria are not shown on this commit",
+            where=commit,
+            why="\n         ".join(f"{row.id} {row.status}: {row.evidence}" for row in missing),
+            remedy="run what each line names, then ask again",
+        )
+    return rows

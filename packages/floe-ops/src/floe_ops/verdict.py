@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from floe_ops import junit, ledger, otlp_json, plan, project
+from floe_ops import complete, junit, ledger, otlp_json, plan, project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,7 +102,7 @@ def assemble(root: Path, run: Path, wanted: set[str], environ: dict[str, str]) -
         headline="",
         run=run.name,
         trace_id=environ.get("FLOE_TRACE_ID", ""),
-        commit=_commit(root),
+        commit=commit_of(root),
         target=target,
         catalog=_catalog(root, records),
         started_at=datetime.fromtimestamp(started / 1e9, tz=UTC).isoformat(timespec="seconds"),
@@ -231,7 +231,7 @@ def _json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _commit(root: Path) -> str:
+def commit_of(root: Path) -> str:
     """The commit of the checkout, with `-dirty` where it has changes; empty outside of git."""
     words = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--match="]
     with contextlib.suppress(OSError):
@@ -269,6 +269,7 @@ def close() -> int:
     verdict = assemble(root, run, wanted, dict(os.environ))
     otlp_json.spool_run(root, run, dict(os.environ), verdict.headline)
     write(run / "verdict.json", verdict)
+    complete.keep(root, verdict)
     if "final" in wanted:
         report = root / ".floe" / "report"
         report.mkdir(exist_ok=True)

@@ -85,6 +85,22 @@ def verdict(_context: Context, *, json: bool = False, gate: bool = False) -> Non
         the_gate.show(project.root(), as_json=json)
 
 
+@task(name="complete", help={"json": "print one JSON object a criterion instead of a table"})
+def complete_(_context: Context, *, json: bool = False) -> None:
+    """Join what runs on the local and the cluster target showed of this commit; any criterion that is missing fails."""
+    from dataclasses import asdict
+    from json import dumps
+
+    from floe_ops import gate as the_gate
+
+    rows = the_gate.require_complete(project.root())
+    for row in rows:
+        places = ", ".join(row.targets)
+        console.say(dumps(asdict(row)) if json else f"  {row.id:<9} {places:<15} {row.title}")
+    if not json:
+        console.say(f"✓ all {len(rows)} criteria of the plan are shown on this commit")
+
+
 @task(help={"write": "write the pages instead of holding the checked-in ones against what would be written"})
 def docs(_context: Context, *, write: bool = False) -> None:
     """Check that the generated pages of docs/ are current; example: invoke final.docs --write."""
