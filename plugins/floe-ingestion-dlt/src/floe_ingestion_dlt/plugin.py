@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from floe_ingestion_dlt.config import DltConfig
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from floe_ingestion_dlt.sources import DltSource
 
 
@@ -30,6 +32,10 @@ class DltPlugin(IngestionPlugin[DltConfig]):
         from floe_ingestion_dlt.sources import DltSource
 
         return DltSource
+
+    def tables(self, source: BaseModel) -> tuple[str, ...]:
+        """The tables of a source, which are written down in its settings."""
+        return tuple(one.table for one in source.tables) if isinstance(source, self.source_model) else ()
 
     def load(self, request: IngestionRequest) -> IngestionResult:
         """See `IngestionPlugin.load`.

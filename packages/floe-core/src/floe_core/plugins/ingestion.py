@@ -70,6 +70,17 @@ class IngestionPlugin(PluginMetadata[C]):
         A property, so that a plugin can leave building its models until a product has a source.
         """
 
+    def tables(self, source: BaseModel) -> tuple[str, ...]:
+        """Names of the tables that `source` fills, in its order, so that others can refer to them before a load.
+
+        Asks nobody and resolves no reference. Empty for a plugin that only knows once it has loaded.
+
+        Args:
+            source: An instance of `source_model`.
+        """
+        del source
+        return ()
+
     @abstractmethod
     def load(self, request: IngestionRequest) -> IngestionResult:
         """Run one load to its end.

@@ -43,6 +43,13 @@ class IngestionConformance(PluginConformance):
         for table, rows in expected_rows.items():
             expect(count(table) == rows, f"{table} holds {rows} rows, not {count(table)}")
 
+    def test_tables_are_known_before_the_load_or_not_told(
+        self, plugin: IngestionPlugin[Any], load_request: IngestionRequest, expected_rows: dict[str, int]
+    ) -> None:
+        """Whoever draws the lineage asks before there is a row: all tables of the source, or none."""
+        told = plugin.tables(plugin.source_model.model_validate(load_request.source))
+        expect(set(told) in ({*expected_rows}, set()), f"the source fills {set(expected_rows)}, and it says {told}")
+
     def test_state_is_not_bound_to_the_working_folder(
         self,
         plugin: IngestionPlugin[Any],
