@@ -4,20 +4,22 @@
 Every customer plays a role, and the roles are what the product has to find: who never bought, who may leave, and who
 only looks like it. The truths are added up here in whole cents from what was planted, never by the models' SQL.
 
-    python generate_seeds.py [--output DIR]
+    python generate_seeds.py [--out DIR]             # seeds/*.csv and truths.yaml
+    python generate_seeds.py --scale N --out DIR     # N times as much, as Parquet, with truths of its own
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
 import random
+import sys
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
-import yaml
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from seeding import Product, Table, Truth, amount, main, utc
 
 SEED = 360
 AS_OF = date(2026, 6, 30)
@@ -108,7 +110,7 @@ class Ticket:
 class Story:
     """The planted data: made once from the seed, then written and added up."""
 
-    def __init__(self, seed: int = SEED) -> None:
+    def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - repeatable data, nothing secret
         self.customers = self._people()
         self.records = self._crm_records()
@@ -157,7 +159,7 @@ class Story:
         email = f" {customer.email.upper()}" if untidy else customer.email
         signup = customer.signup + timedelta(days=400) if untidy else customer.signup
         moment = self._moment(updated)
-        return [crm_id, customer.name, email, customer.segment, customer.country, signup.isoformat(), _utc(moment)]
+        return [crm_id, customer.name, email, customer.segment, customer.country, signup.isoformat(), utc(moment)]
 
     def _live(self, customer: Customer) -> None:
         """Give a customer the bookings and tickets that its role needs."""
@@ -231,125 +233,100 @@ class Story:
     def _moment(self, day: date) -> datetime:
         return datetime.combine(day, time(self._random.randint(7, 21), self._random.randint(0, 59)))
 
+    def tables(self) -> list[Table]:
+        """The seeds."""
+        ids = {id(booking): f"T{number:06d}" for number, booking in enumerate(self.bookings, start=1)}
+        crm = "crm_id,full_name,email,segment,country,signup_date,updated_at"
+        bookings = [
+            [ids[id(b)], b.crm_id, b.kind, b.status, amount(b.cents), ids.get(id(b.refund_of), ""), utc(b.at)]
+            for b in self.bookings
+        ]
+        tickets = [
+            [f"S{number:05d}", t.crm_id, t.category, t.priority, utc(t.opened_at), utc(t.closed_at)]
+            for number, t in enumerate(self.tickets, start=1)
+        ]
+        return [
+            Table("raw_crm_customers", crm, self.records, ("crm_id",), {"email": "replace(email, '@', {copy} || '@')"}),
+            Table(
+                "raw_transactions",
+                "transaction_id,crm_id,kind,status,amount,refund_of,booked_at",
+                bookings,
+                ("transaction_id", "crm_id", "refund_of"),
+            ),
+            Table(
+                "raw_support_tickets",
+                "ticket_id,crm_id,category,priority,opened_at,closed_at",
+                tickets,
+                ("ticket_id", "crm_id"),
+            ),
+        ]
 
-def truths(story: Story) -> list[dict[str, object]]:
-    """What the marts must say: the question in SQL, and the answer as it was planted."""
-    done = [booking for booking in story.bookings if booking.status == "completed"]
-    gross = sum(booking.cents for booking in done if booking.kind == "purchase")
-    refunded = sum(booking.cents for booking in done if booking.kind == "refund")
-    return [
-        _truth("crm_records", "records in the CRM", "sum(crm_records)", len(story.records)),
-        _truth("customers", "customers behind them, each once", "count(*)", len(story.customers)),
-        _truth(
-            "duplicated_customers",
-            "customers with more than one record",
-            "count(*) filter (where crm_records > 1)",
-            sum(len(customer.crm_ids) > 1 for customer in story.customers),
-        ),
-        _truth(
-            "without_purchase",
-            "customers who never bought",
-            "count(*) filter (where purchases = 0)",
-            len(story.customers) - len({booking.customer.number for booking in done}),
-        ),
-        _truth("gross_spend_eur", "spent, EUR", "sum(gross_spend)", _euro(gross)),
-        _truth("refunded_eur", "paid back, EUR", "sum(refunded_amount)", _euro(refunded)),
-        _truth("net_spend_eur", "kept, EUR", "sum(net_spend)", _euro(gross - refunded), mart="segment_summary"),
-        _truth("refunds", "refunds", "sum(refunds)", sum(booking.kind == "refund" for booking in done)),
-        _truth("best_customer", "the customer who spent most", "arg_max(customer_id, net_spend)", _best(done)),
-        _truth(
-            "open_tickets",
-            "tickets that wait for an answer",
-            "sum(open_tickets)",
-            sum(ticket.closed_at is None for ticket in story.tickets),
-            mart="segment_summary",
-        ),
-        _truth(
-            "churn_risk",
-            "customers who may leave",
-            "customer_id",
-            sorted(customer.crm_ids[0] for customer in story.customers if customer.role is Role.CHURN),
-            mart="churn_risk",
-        ),
-    ]
+    def truths(self) -> list[Truth]:
+        """What the marts must say."""
+        done = [booking for booking in self.bookings if booking.status == "completed"]
+        gross = sum(booking.cents for booking in done if booking.kind == "purchase")
+        refunded = sum(booking.cents for booking in done if booking.kind == "refund")
+        net = _net(done)
+        best = max(net, key=lambda key: net[key])
+        return [
+            _truth("crm_records", "records in the CRM", "sum(crm_records)", len(self.records)),
+            _truth("customers", "customers behind them, each once", "count(*)", len(self.customers)),
+            _truth(
+                "duplicated_customers",
+                "customers with more than one record",
+                "count(*) filter (where crm_records > 1)",
+                sum(len(customer.crm_ids) > 1 for customer in self.customers),
+            ),
+            _truth(
+                "without_purchase",
+                "customers who never bought",
+                "count(*) filter (where purchases = 0)",
+                len(self.customers) - len({booking.customer.number for booking in done}),
+            ),
+            _truth("gross_spend_eur", "spent, EUR", "sum(gross_spend)", amount(gross)),
+            _truth("refunded_eur", "paid back, EUR", "sum(refunded_amount)", amount(refunded)),
+            _truth("net_spend_eur", "kept, EUR", "sum(net_spend)", amount(gross - refunded), mart="segment_summary"),
+            _truth("refunds", "refunds", "sum(refunds)", sum(booking.kind == "refund" for booking in done)),
+            _truth(
+                "best_customer",
+                "the customer who spent most",
+                "arg_max(customer_id, net_spend)",
+                best,
+                merged="best",
+                rank=net[best],
+            ),
+            _truth(
+                "open_tickets",
+                "tickets that wait for an answer",
+                "sum(open_tickets)",
+                sum(ticket.closed_at is None for ticket in self.tickets),
+                mart="segment_summary",
+            ),
+            _truth(
+                "churn_risk",
+                "customers who may leave",
+                "customer_id",
+                sorted(customer.crm_ids[0] for customer in self.customers if customer.role is Role.CHURN),
+                mart="churn_risk",
+            ),
+        ]
 
 
-def _best(done: list[Booking]) -> str:
+def _net(done: list[Booking]) -> dict[str, int]:
+    """Purchases less refunds, in cents, by customer."""
     net: dict[str, int] = {}
     for booking in done:
         sign = 1 if booking.kind == "purchase" else -1
         key = booking.customer.crm_ids[0]
         net[key] = net.get(key, 0) + sign * booking.cents
-    return max(net, key=lambda key: net[key])
+    return net
 
 
-def _truth(name: str, says: str, ask: str, expected: object, *, mart: str = "customer_360") -> dict[str, object]:
-    order = " order by 1" if isinstance(expected, list) else ""
-    query = f"select {ask} from marts.mart_{mart}{order}"  # noqa: S608 # nosec B608 - made of this file's own constants
-    return {"id": name, "says": says, "query": query, "expected": expected}
-
-
-def _euro(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02d}"
-
-
-def _utc(moment: datetime | None) -> str:
-    return moment.isoformat(sep=" ") if moment else ""
-
-
-def _write(path: Path, header: str, rows: list[list[str]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header.split(","))
-        writer.writerows(rows)
-
-
-def write(story: Story, output: Path) -> None:
-    """Write `seeds/*.csv` and `truths.yaml` below `output`."""
-    seeds = output / "seeds"
-    seeds.mkdir(parents=True, exist_ok=True)
-    _write(
-        seeds / "raw_crm_customers.csv", "crm_id,full_name,email,segment,country,signup_date,updated_at", story.records
-    )
-    ids = {id(booking): f"T{number:06d}" for number, booking in enumerate(story.bookings, start=1)}
-    _write(
-        seeds / "raw_transactions.csv",
-        "transaction_id,crm_id,kind,status,amount,refund_of,booked_at",
-        [
-            [
-                ids[id(b)],
-                b.crm_id,
-                b.kind,
-                b.status,
-                _euro(b.cents),
-                ids[id(b.refund_of)] if b.refund_of else "",
-                _utc(b.at),
-            ]
-            for b in story.bookings
-        ],
-    )
-    _write(
-        seeds / "raw_support_tickets.csv",
-        "ticket_id,crm_id,category,priority,opened_at,closed_at",
-        [
-            [f"S{number:05d}", t.crm_id, t.category, t.priority, _utc(t.opened_at), _utc(t.closed_at)]
-            for number, t in enumerate(story.tickets, start=1)
-        ],
-    )
-    document = {"product": "customer-360", "as_of_date": AS_OF.isoformat(), "truths": truths(story)}
-    (output / "truths.yaml").write_text(
-        "# Written by generate_seeds.py with the seeds: what was planted, and the question that must find it.\n"
-        + yaml.safe_dump(document, sort_keys=False, width=120),
-        encoding="utf-8",
-    )
-
-
-def main() -> None:
-    """Write the committed seeds, or the same files elsewhere."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, default=Path(__file__).parent, help="folder to write into")
-    write(Story(), parser.parse_args().output)
+def _truth(
+    name: str, says: str, ask: str, expected: int | str | list[str], *, mart: str = "customer_360", **how: Any
+) -> Truth:
+    return Truth(name, says, ask, f"marts.mart_{mart}", expected, **how)
 
 
 if __name__ == "__main__":
-    main()
+    main(Product(Path(__file__).resolve().parent, AS_OF, SEED, Story), __doc__)

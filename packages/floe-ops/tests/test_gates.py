@@ -21,6 +21,9 @@ def test_every_shell_script_and_workflow_is_looked_at(tmp_path: Path) -> None:
         "packages/a/tests/test_a.py",
         "tests/e2e/test_a.py",
         "plugins/b/tests/data.txt",
+        "demo/one/generate_seeds.py",
+        "demo/two/generate_seeds.py",
+        "demo/manifest.yaml",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
@@ -30,6 +33,8 @@ def test_every_shell_script_and_workflow_is_looked_at(tmp_path: Path) -> None:
     ]
     assert [call.words[1:] for call in commands["mypy"]] == [
         ("packages/a/src", "noxfile.py"),
+        ("demo/one",),
+        ("demo/two",),
         ("packages/a/tests",),
         ("tests",),
     ]

@@ -119,15 +119,18 @@ def _shell_scripts(root: Path) -> Iterator[Path]:
 
 
 def _mypy(root: Path) -> Iterator[Command]:
-    """One call for all sources, and one for each tree of tests: their modules share names across packages."""
+    """One call for all sources, one for each demo product, one for each tree of tests: those share names of modules."""
     sources = [
         path
         for pattern in ("packages/*/src", "plugins/*/src", "testing/*/src", "examples/*/src")
         for path in root.glob(pattern)
     ]
-    others = [root / name for name in ("demo", "toolchain", "noxfile.py", "tasks.py")]
+    others = [root / name for name in ("toolchain", "noxfile.py", "tasks.py")]
     held = [str(path.relative_to(root)) for path in (*sorted(sources), *others) if _holds_python(path)]
     yield Command(("mypy", *held))
+    for product in sorted(root.glob("demo/*")):  # their scripts share names, and the module beside them
+        if product.is_dir() and _holds_python(product):
+            yield Command(("mypy", str(product.relative_to(root))), mypy_path=str(product.parent))
     for pattern in ("packages/*/tests", "plugins/*/tests", "testing/*/tests", "examples/*/tests", "tests"):
         for tree in sorted(root.glob(pattern)):
             if _holds_python(tree):

@@ -32,7 +32,7 @@ def test_all_products_are_found() -> None:
 
 @pytest.mark.parametrize("product", sorted(path.parent.name for path in DEMO.glob("*/generate_seeds.py")))
 def test_the_committed_data_are_what_the_generator_makes(product: str, tmp_path: Path) -> None:
-    command = [sys.executable, str(DEMO / product / "generate_seeds.py"), "--output", str(tmp_path)]
+    command = [sys.executable, str(DEMO / product / "generate_seeds.py"), "--out", str(tmp_path)]
     subprocess.run(command, check=True, timeout=60)
     made = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
     assert len(made) >= 4
