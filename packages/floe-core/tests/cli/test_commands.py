@@ -84,7 +84,7 @@ class TestPlugins:
 
     def test_lists_each_with_type_distribution_version_and_description(self, floe: Floe) -> None:
         rows = {row["name"]: row for row in json.loads(floe("plugins", "compute", "--json").stdout)}
-        assert set(rows) == {"duckdb"}
+        assert set(rows) == {"duckdb", "spark"}
         assert rows["duckdb"]["distribution"] == "floe-compute-duckdb"
         assert rows["duckdb"]["state"] == "ok"
         assert rows["duckdb"]["description"]
