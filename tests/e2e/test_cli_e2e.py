@@ -26,46 +26,6 @@ pytestmark = pytest.mark.duckdb
 
 FLOE = Path(sys.executable).with_name("floe")
 ENDLESS = "select count(*) as n from range(1000000) as a, range(1000000) as b, {{ ref('stg_orders') }} as c\n"
-LAKE = """
-from contextlib import contextmanager
-from floe_core.plugins import CatalogPlugin, PluginConfig, StoragePlugin
-
-
-class Config(PluginConfig):
-    folder: str
-
-
-class Catalog(CatalogPlugin[Config]):
-    name, version, floe_api_version, tracer_name, config_model = "sqlite", "0.1.0", "1.0", "lake", Config
-
-    def connect(self, fileio=None):
-        from pathlib import Path
-        from pyiceberg.catalog.sql import SqlCatalog
-
-        class Closed(SqlCatalog):
-            def close(this):
-                super().close()
-                Path(self.config.folder, "closed").touch()
-
-        return Closed("lake", uri=f"sqlite:///{self.config.folder}/catalog.db", **(fileio or {}))
-
-    def create_namespace(self, namespace, properties=None):
-        return False
-
-    def list_tables(self, namespace):
-        return ()
-
-
-class Storage(StoragePlugin[Config]):
-    name, version, floe_api_version, tracer_name, config_model = "folder", "0.1.0", "1.0", "lake", Config
-
-    def fileio_properties(self):
-        return {"warehouse": self.warehouse_uri()}
-
-    def warehouse_uri(self, namespace=""):
-        return f"file://{self.config.folder}/warehouse"
-"""
-"""A catalog in a file over a folder: the least that is a real Iceberg catalog."""
 HIDDEN = dict.fromkeys(("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "FLOE_DUCKDB_PATH"), "")
 
 
@@ -236,40 +196,3 @@ def test_a_run_that_is_stopped_is_named_to_others_and_leaves_a_clean_start(
     again = called(monkeypatch, "run", cwd=product)
     assert again.exit_code == 0, again.output
     assert rows(product / "target" / "order-insights-duckdb.duckdb", "select n from main.mart_endless") == [(5,)]
-
-
-@pytest.mark.requirement("WU6-X5")
-def test_the_iceberg_lane_leaves_its_ports_in_the_catalog(
-    product: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from pyiceberg.catalog.sql import SqlCatalog
-
-    packages, lake = tmp_path / "packages", tmp_path / "lake"
-    info = packages / "floe_lake-0.1.0.dist-info"
-    info.mkdir(parents=True)
-    lake.mkdir()
-    (packages / "floe_lake.py").write_text(LAKE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: floe-lake\nVersion: 0.1.0\n")
-    entries = "[floe.catalogs]\nsqlite = floe_lake:Catalog\n[floe.storage]\nfolder = floe_lake:Storage\n"
-    (info / "entry_points.txt").write_text(entries)
-    manifest = product / "manifest.yaml"
-    chosen = f"  catalog: {{ type: sqlite, config: {{ folder: {lake} }} }}\n"
-    chosen += f"  storage: {{ type: folder, config: {{ folder: {lake} }} }}\n"
-    manifest.write_text(manifest.read_text().replace("\ngovernance:", f"{chosen}\ngovernance:"))
-    monkeypatch.syspath_prepend(packages)
-    ran = called(monkeypatch, "run", "--lane", "iceberg", cwd=product)
-    assert ran.exit_code == 0, ran.output
-    assert (lake / "closed").exists()
-    assert re.search(r"✓ iceberg mart_daily_orders +3 rows", ran.stdout)
-    catalog = SqlCatalog("lake", uri=f"sqlite:///{lake}/catalog.db", warehouse=f"file://{lake}/warehouse")
-    try:
-        table = catalog.load_table(("order_insights", "mart_daily_orders"))
-        read = sorted(table.scan().to_arrow().to_pylist(), key=lambda row: str(row["order_day"]))
-        assert [(str(row["order_day"]), row["orders"]) for row in read] == [
-            ("2026-03-01", 2),
-            ("2026-03-02", 2),
-            ("2026-03-04", 1),
-        ]
-        assert catalog.list_tables("order_insights") == [("order_insights", "mart_daily_orders")]
-    finally:
-        catalog.close()

@@ -19,10 +19,15 @@ from polaris_standin.scripted import Reply
 from pydantic import ValidationError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from polaris_standin.scripted import ScriptedServer
+    from pyiceberg.catalog import Catalog
+    from pyiceberg.table import Table
 
 CONFIG = "GET /api/catalog/v1/config"
 TOKENS = "POST /api/catalog/v1/oauth/tokens"
+DAYS = ("orders", "marts", "days")
 SERVED = {
     "defaults": {"default-base-location": "s3://floe-iceberg"},
     "overrides": {"prefix": "floe-e2e"},
@@ -149,3 +154,66 @@ def test_health_tells_a_missing_warehouse(plugin: PolarisCatalogPlugin, server: 
     health = plugin.health_check(1.0)
     assert health.state is HealthState.UNHEALTHY
     assert "floe-e2e" in health.message
+
+
+class TestStates:
+    """What the catalog has of a product's tables; the catalog is PyIceberg's own."""
+
+    @pytest.fixture
+    def kept(self, plugin: PolarisCatalogPlugin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
+        from pyiceberg.catalog.memory import InMemoryCatalog
+
+        made = InMemoryCatalog("test", warehouse=f"file://{tmp_path}/warehouse")
+        monkeypatch.setattr(plugin, "connect", lambda _fileio=None: made)
+        # What is asked of it later is asked of the same one.
+        monkeypatch.setattr(made, "close", lambda: None)
+        for level in (("orders",), ("orders", "marts")):
+            made.create_namespace(level)
+        return made
+
+    def write(self, catalog: Catalog, *days: int) -> Table:
+        import pyarrow as pa  # type: ignore[import-untyped] # publishes no types
+
+        rows = pa.table({"day": pa.array(days, pa.int64())})
+        table = catalog.create_table_if_not_exists(DAYS, rows.schema)
+        if days:
+            table.append(rows)
+        return table
+
+    def test_are_rows_and_snapshot(self, plugin: PolarisCatalogPlugin, kept: Catalog) -> None:
+        table = self.write(kept, 1, 2)
+        (found,) = plugin.states([DAYS])
+        snapshot = table.current_snapshot()
+        assert snapshot
+        assert (found.name, found.rows, found.snapshot_id) == ("days", 2, snapshot.snapshot_id)
+        assert set(table.refresh().refs()) == {"main"}
+
+    def test_of_a_table_without_a_row_have_no_snapshot(self, plugin: PolarisCatalogPlugin, kept: Catalog) -> None:
+        self.write(kept)
+        (found,) = plugin.states([DAYS], release="1.0.0")
+        assert (found.rows, found.snapshot_id) == (0, None)
+
+    def test_are_released_and_the_tag_follows_its_version(self, plugin: PolarisCatalogPlugin, kept: Catalog) -> None:
+        table = self.write(kept, 1)
+        (first,) = plugin.states([DAYS], release="1.0.0")
+        assert plugin.states([DAYS], release="1.0.0") == (first,)
+        self.write(kept, 2)
+        (second,) = plugin.states([DAYS], release="1.0.0")
+        plugin.states([DAYS], release="1.1.0")
+        refs = {name: ref.snapshot_id for name, ref in table.refresh().refs().items() if name != "main"}
+        assert refs == {"v1.0.0": second.snapshot_id, "v1.1.0": second.snapshot_id}
+        assert first.snapshot_id != second.snapshot_id
+
+    def test_of_a_table_that_is_not_there_are_told(self, plugin: PolarisCatalogPlugin, kept: Catalog) -> None:
+        del kept
+        with pytest.raises(CatalogError, match="refused states"):
+            plugin.states([DAYS])
+
+
+def test_the_address_keeps_its_references(plugin: PolarisCatalogPlugin) -> None:
+    found = plugin.address()
+    assert (found.uri, found.client_secret) == (
+        "{{ env_var('FLOE_POLARIS_URL') }}",
+        "{{ env_var('POLARIS_CLIENT_SECRET') }}",
+    )
+    assert (found.warehouse, found.realm) == ("floe-e2e", "")

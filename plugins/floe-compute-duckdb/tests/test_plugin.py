@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
 from floe_compute_duckdb.plugin import PATH_ENV, DuckDBComputePlugin, DuckDBConfig
-from floe_core.plugins import BuiltTable, ComputeError, Lane, LaneNotSupportedError, TargetRequest
+from floe_core.plugins import Lane, LaneNotSupportedError, TargetRequest
 from floe_core.testing import ComputeConformance
+from floe_core.testing.compute import asked
 from pydantic import ValidationError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def target(lane: Lane = Lane.DUCKDB, **config: Any) -> dict[str, Any]:
-    return DuckDBComputePlugin(DuckDBConfig(**config)).dbt_target(TargetRequest("orders", lane))
+    return DuckDBComputePlugin(DuckDBConfig(**config)).dbt_target(asked("some-orders", lane))
 
 
 class TestConformance(ComputeConformance):
@@ -27,7 +27,7 @@ class TestConformance(ComputeConformance):
 
 def test_each_lane_has_its_own_file() -> None:
     paths = {target(lane)["path"] for lane in Lane}
-    assert paths == {f"{{{{ env_var('{PATH_ENV}', 'target/orders-{lane}.duckdb') }}}}" for lane in Lane}
+    assert paths == {f"{{{{ env_var('{PATH_ENV}', 'target/some-orders-{lane}.duckdb') }}}}" for lane in Lane}
 
 
 def test_settings_reach_the_target() -> None:
@@ -36,7 +36,7 @@ def test_settings_reach_the_target() -> None:
     assert made["settings"] == {"TimeZone": "UTC", "threads": 2, "memory_limit": "1GB"}
 
 
-def test_memory_has_nothing_to_publish() -> None:
+def test_views_in_memory_would_be_gone_between_two_commands() -> None:
     assert target(path=":memory:")["path"] == ":memory:"
     with pytest.raises(LaneNotSupportedError, match="Iceberg lane"):
         target(Lane.ICEBERG, path=":memory:")
@@ -76,38 +76,30 @@ def test_dbt_duckdb_takes_the_target() -> None:
     assert credentials.settings == made["settings"]
 
 
-class TestRows:
-    """What a build left, handed out for the catalog."""
-
-    REQUEST = TargetRequest("orders", Lane.ICEBERG)
-
-    @pytest.fixture
-    def built(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        monkeypatch.delenv("FLOE_DUCKDB_PATH", raising=False)
-        (tmp_path / "target").mkdir()
-        with duckdb.connect(str(tmp_path / "target" / "orders-iceberg.duckdb")) as connection:
-            connection.execute('create schema "odd ""one"""')
-            select = "select 1 as n, timestamptz '2026-01-01 00:00:00+00' as t"
-            connection.execute(f'create view "odd ""one"""."a table" as {select}')
-        return tmp_path
-
-    def test_come_as_a_stream_of_arrow_in_utc(self, built: Path) -> None:
-        table = BuiltTable('odd "one"', "a table")
-        with DuckDBComputePlugin(DuckDBConfig()).rows(self.REQUEST, built, table) as rows:
-            read = rows.read_all()
-        assert read.column("n").to_pylist() == [1]
-        assert read.schema.field("t").type.tz == "UTC"
-
-    def test_of_a_table_that_is_not_there_are_told(self, built: Path) -> None:
-        rows = DuckDBComputePlugin(DuckDBConfig()).rows(self.REQUEST, built, BuiltTable("main", "no_table"))
-        with pytest.raises(ComputeError, match=r"main\.no_table cannot be read"), rows:
-            pass
-
-    def test_are_not_looked_for_in_a_file_that_is_not_there(self, tmp_path: Path) -> None:
-        rows = DuckDBComputePlugin(DuckDBConfig()).rows(self.REQUEST, tmp_path, BuiltTable("main", "t"))
-        with pytest.raises(ComputeError), rows:
-            pass
-        assert not (tmp_path / "target").exists()
+def test_the_iceberg_lane_leads_to_the_catalog_and_holds_references_only() -> None:
+    made = target(Lane.ICEBERG, threads=2)
+    assert made == {
+        "type": "duckdb_iceberg",
+        "path": "{{ env_var('FLOE_DUCKDB_PATH', 'target/some-orders-iceberg.duckdb') }}",
+        "schema": "main",
+        "threads": 2,
+        "settings": {"TimeZone": "UTC", "threads": 2},
+        "namespace": "some_orders",
+        "catalog": {
+            "uri": "{{ env_var('CATALOG_URL') }}",
+            "warehouse": "warehouse",
+            "client_id": "someone",
+            "client_secret": "{{ env_var('CATALOG_SECRET') }}",
+            "scope": "PRINCIPAL_ROLE:ALL",
+        },
+        "storage": {
+            "endpoint": "{{ env_var('STORE_URL') }}",
+            "region": "us-east-1",
+            "access_key": "{{ env_var('STORE_KEY') }}",
+            "secret_key": "{{ env_var('STORE_SECRET') }}",
+            "path_style": True,
+        },
+    }
 
 
 def test_the_database_file_is_the_one_that_dbt_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

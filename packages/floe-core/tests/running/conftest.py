@@ -122,6 +122,8 @@ class Bench:
             PluginType.TELEMETRY_BACKEND: "TelemetryBackendPlugin",
             PluginType.INGESTION: "IngestionPlugin",
             PluginType.SEMANTIC_LAYER: "SemanticLayerPlugin",
+            PluginType.CATALOG: "CatalogPlugin",
+            PluginType.STORAGE: "StoragePlugin",
         }[kind]
         said = "name = 'made-up'; version = '0.1.0'; floe_api_version = '1.0'; tracer_name = 't'; config_model = Config"
         text = f"{HEAD}    class Plugin({abc}[Config]):\n        {said}\n{body}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from floe_core.lineage.dbt import datasets_of
 from floe_core.lineage.events import DataSource
-from floe_core.running import lineage, publishing
+from floe_core.running import lineage, releasing, resuming
 from floe_core.testing.any_input import BOUNDED, inputs, lives_through
 from hypothesis import given
 
@@ -26,5 +26,14 @@ def test_any_manifest_is_used_or_refused(raw: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "manifest.json")
         path.write_bytes(raw)
-        lives_through(lambda: publishing.built_tables(path, ["orders"]))
+        lives_through(lambda: releasing.identifiers(path, ["orders"], namespace="shop", default_schema="main"))
         lives_through(lambda: datasets_of(lineage._read(path), ("model.shop.orders",), SOURCE))
+
+
+@BOUNDED
+@given(inputs({"command": "run", "nodes": ["orders"]}))
+def test_any_record_of_what_is_undone_is_used_or_refused(raw: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "undone.json")
+        path.write_bytes(raw)
+        lives_through(lambda: resuming.left(path, "shop"))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import pytest
 from floe_core.plugins import (
+    CatalogAddress,
     CatalogError,
     CatalogPlugin,
     CatalogUnavailableError,
     HealthState,
     HealthStatus,
     PluginConfig,
+    TableState,
 )
 from floe_core.spec.secrets import SecretRef
 from floe_core.testing import CatalogConformance, LiveCatalogConformance
@@ -62,6 +65,15 @@ class Catalog(CatalogPlugin[Config]):
             raise CatalogError("no such namespace", remedy="make it")
         return ()
 
+    def address(self) -> CatalogAddress:
+        return CatalogAddress("http://nowhere", "w", "me", "{{ env_var('CATALOG_KEY') }}", "s")
+
+    def states(
+        self, tables: Sequence[tuple[str, ...]], fileio: Mapping[str, str] | None = None, *, release: str = ""
+    ) -> tuple[TableState, ...]:
+        self.connect(fileio)
+        raise CatalogError(f"no such table as {tables[0]} {release}", remedy="make it")
+
     def health_check(self, timeout_s: float) -> HealthStatus:
         del timeout_s
         state = HealthState.HEALTHY if self.config.there else HealthState.UNHEALTHY
@@ -91,6 +103,19 @@ class Hopeful(Catalog):
 class Eager(Catalog):
     def startup(self) -> None:
         self.connect()
+
+
+class Spelled(Catalog):
+    def address(self) -> CatalogAddress:
+        return CatalogAddress("http://nowhere", "w", "me", os.environ.get("CATALOG_KEY", ""), "s")
+
+
+class Inventive(Catalog):
+    def states(
+        self, tables: Sequence[tuple[str, ...]], fileio: Mapping[str, str] | None = None, *, release: str = ""
+    ) -> tuple[TableState, ...]:
+        self.connect(fileio)
+        return tuple(TableState(one[-1] + release, 0, None) for one in tables)
 
 
 class Alone(Catalog):
@@ -124,6 +149,7 @@ def failed_of(failing: Failing, suite: type[Any], kind: type[Catalog], monkeypat
         (Quoting, {"errors_keep_the_secret"}),
         (Hopeful, {"silence_is_not_healthy"}),
         (Eager, {"making_it_asks_nobody"}),
+        (Spelled, {"its_address_holds_no_secret"}),
     ],
 )
 def test_each_breach_is_found(
@@ -136,7 +162,12 @@ def test_each_breach_is_found(
 
 @pytest.mark.parametrize(
     ("kind", "found"),
-    [(Catalog, set()), (Alone, {"what_one_makes_another_sees"}), (Forgetful, {"namespaces"})],
+    [
+        (Catalog, set()),
+        (Alone, {"what_one_makes_another_sees"}),
+        (Forgetful, {"namespaces"}),
+        (Inventive, {"namespaces"}),
+    ],
 )
 def test_each_breach_of_a_running_catalog_is_found(
     failing: Failing, kind: type[Catalog], found: set[str], monkeypatch: pytest.MonkeyPatch

@@ -47,12 +47,30 @@ class EveryLane(Sound):
         return {"type": "engine", "database": f"{request.product}-{request.lane}"}
 
 
+class InCatalog(Sound):
+    lanes: ClassVar[frozenset[Lane]] = frozenset(Lane)
+
+    def dbt_target(self, request: TargetRequest) -> dict[str, Any]:
+        if request.lane is Lane.DUCKDB:
+            return super().dbt_target(request)
+        if request.catalog is None or request.storage is None:
+            raise LaneNotSupportedError("no catalog", remedy="choose one")
+        own = {"catalog": dict(vars(request.catalog)), "storage": dict(vars(request.storage)), "type": "engine_upon"}
+        return {"database": request.namespace, **own}
+
+
+class Unaddressed(InCatalog):
+    def dbt_target(self, request: TargetRequest) -> dict[str, Any]:
+        return {"type": "engine", "database": f"{request.product}-{request.lane}"}
+
+
 class NoLane(Sound):
     lanes: ClassVar[frozenset[Lane]] = frozenset()
 
 
-def test_a_sound_engine_passes(failing: Failing) -> None:
-    assert failing(ComputeConformance, Sound(Config())) == set()
+@pytest.mark.parametrize("engine", [Sound, InCatalog])
+def test_a_sound_engine_passes(failing: Failing, engine: type[Sound]) -> None:
+    assert failing(ComputeConformance, engine(Config())) == set()
 
 
 @pytest.mark.parametrize(
@@ -64,6 +82,7 @@ def test_a_sound_engine_passes(failing: Failing) -> None:
             {"every_lane_has_a_target", "a_target_is_the_same_twice", "a_target_is_the_same_elsewhere"},
         ),
         (EveryLane, {"other_lanes_are_refused"}),
+        (Unaddressed, {"the_catalog_needs_an_address"}),
         (NoLane, {"every_lane_has_a_target"}),
         (
             with_target(lambda target, _, own: own.kept.setdefault(target["database"], target)),

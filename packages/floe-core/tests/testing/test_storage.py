@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import pytest
-from floe_core.plugins import PluginConfig, StorageError, StoragePlugin
+from floe_core.plugins import PluginConfig, StorageAddress, StorageError, StoragePlugin
 from floe_core.spec.secrets import SecretRef
 from floe_core.testing import StorageConformance
 
@@ -28,6 +28,14 @@ class Store(StoragePlugin[Config]):
 
     def warehouse_uri(self, namespace: str = "") -> str:
         return "/".join(["s3://bucket", *(part for part in namespace.split(".") if part)])
+
+    def address(self) -> StorageAddress:
+        return StorageAddress("", "here", "someone", "{{ env_var('STORE_KEY') }}")
+
+
+class Spelled(Store):
+    def address(self) -> StorageAddress:
+        return StorageAddress("", "here", "someone", os.environ.get("STORE_KEY", ""))
 
 
 class Slash(Store):
@@ -74,6 +82,7 @@ class Told(Store):
     [
         (Store, set()),
         (Slash, {"uris_nest"}),
+        (Spelled, {"its_address_holds_no_secret"}),
         (Flat, {"namespaces_do_not_meet"}),
         (Signed, {"places_need_no_secret"}),
         (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from floe_core.errors import CredentialsRefusedError, FloeError, NotReadyError
 from floe_core.plugins import (
+    CatalogAddress,
     CatalogAuthenticationError,
     CatalogError,
     CatalogPlugin,
@@ -15,13 +16,15 @@ from floe_core.plugins import (
     HealthStatus,
     IcebergCatalog,
     PluginConfig,
+    TableState,
 )
+from floe_core.spec.env_var import written
 from floe_core.spec.secrets import SecretRef, Setting, resolved
 from floe_core.telemetry import span
 from pydantic import Field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from floe_catalog_polaris.client import PolarisClient
     from floe_catalog_polaris.transport import Timeouts
@@ -122,6 +125,30 @@ class PolarisCatalogPlugin(CatalogPlugin[PolarisConfig]):
         with self._told("list_tables"):
             return tuple(sorted(identifier[-1] for identifier in catalog.list_tables(tuple(namespace.split(".")))))
 
+    def address(self) -> CatalogAddress:
+        """Where the catalog is; see `CatalogPlugin.address`."""
+        config = self.config
+        return CatalogAddress(
+            uri=written(config.uri),
+            warehouse=written(config.warehouse),
+            client_id=written(config.client_id),
+            client_secret=written(config.client_secret),
+            scope=config.scope,
+            realm=config.realm or "",
+        )
+
+    def states(
+        self, tables: Sequence[tuple[str, ...]], fileio: Mapping[str, str] | None = None, *, release: str = ""
+    ) -> tuple[TableState, ...]:
+        """What the catalog says of each table, whose snapshot is released on the way; see `CatalogPlugin.states`.
+
+        Raises:
+            CatalogError: There is no such table, or the catalog refused.
+        """
+        catalog = self.connect(fileio)
+        with self._told("release" if release else "states"), closing(catalog):
+            return tuple(_state(catalog, identifier, release) for identifier in tables)
+
     def health_check(self, timeout_s: float) -> HealthStatus:
         """Whether the server lets us in and knows the warehouse, within about `timeout_s` seconds."""
         warehouse = resolved(self.config.warehouse)
@@ -159,12 +186,13 @@ class PolarisCatalogPlugin(CatalogPlugin[PolarisConfig]):
     def _told(self, act: str) -> Iterator[None]:
         """One span, and the errors of the catalog interface for those of the libraries."""
         import requests
-        from pyiceberg.exceptions import NoSuchNamespaceError, RESTError
+        from pyiceberg.exceptions import CommitFailedException, NoSuchNamespaceError, NoSuchTableError, RESTError
 
+        missing = (NoSuchNamespaceError, NoSuchTableError)
         with span(f"polaris {act}", **{"floe.catalog.act": act}):
             try:
                 yield
-            except (FloeError, requests.RequestException, RESTError, NoSuchNamespaceError) as error:
+            except (FloeError, requests.RequestException, RESTError, *missing, CommitFailedException) as error:
                 raise self._translated(act, error) from error
 
     def _translated(self, act: str, error: Exception) -> FloeError:
@@ -187,3 +215,15 @@ class PolarisCatalogPlugin(CatalogPlugin[PolarisConfig]):
         refused = CatalogAuthenticationError if isinstance(error, UnauthorizedError) else CatalogError
         remedy = "run `invoke polaris.bootstrap` where the catalog or its grants are missing"
         return refused(f"Polaris refused {act}", where=where, why=str(error), remedy=remedy)
+
+
+def _state(catalog: IcebergCatalog, identifier: tuple[str, ...], release: str) -> TableState:
+    table = catalog.load_table(identifier)
+    snapshot = table.current_snapshot()
+    if snapshot is not None and release:
+        from floe_iceberg import versions
+
+        versions.tag(table, f"v{release}", move=True)
+    summary = snapshot.summary if snapshot is not None else None
+    rows = int(summary["total-records"] or 0) if summary is not None else 0
+    return TableState(identifier[-1], rows, snapshot.snapshot_id if snapshot is not None else None)

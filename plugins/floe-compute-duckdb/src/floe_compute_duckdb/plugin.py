@@ -1,18 +1,17 @@
 """The compute plugin `duckdb`: models run in DuckDB, through dbt-duckdb.
 
-Both lanes build in a DuckDB file: dbt's `table` materialization renames, which an attached Iceberg catalog refuses.
-In the Iceberg lane the finished tables are published to the catalog from that file.
+In the DuckDB lane everything lies in one file a product. In the Iceberg lane dbt's adapter `duckdb_iceberg` makes
+the tables in the catalog itself, and a file of that lane holds views and what is in the making.
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from floe_core.plugins import (
-    ComputeError,
     ComputePlugin,
     Lane,
     LaneNotSupportedError,
@@ -22,15 +21,11 @@ from floe_core.plugins import (
 from pydantic import Field, field_validator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-    from floe_core.plugins import ArrowRows, BuiltTable
 
 PATH_ENV = "FLOE_DUCKDB_PATH"
 """Names the database file where a build keeps it elsewhere than the configuration says."""
 MEMORY = ":memory:"
-BATCH_ROWS = 50_000
 
 
 class DuckDBConfig(PluginConfig):
@@ -76,57 +71,52 @@ class DuckDBComputePlugin(ComputePlugin[DuckDBConfig]):
     lanes: ClassVar[frozenset[Lane]] = frozenset({Lane.DUCKDB, Lane.ICEBERG})
 
     def dbt_target(self, request: TargetRequest) -> dict[str, Any]:
-        """The profile output of dbt-duckdb; see `ComputePlugin.dbt_target`.
+        """The profile output of dbt-duckdb, or of the adapter upon it that builds in a catalog.
 
         Raises:
-            LaneNotSupportedError: An in-memory database was asked for the Iceberg lane.
+            LaneNotSupportedError: The Iceberg lane was asked for without a file, a catalog or a store.
         """
         path = self._path(request)
-        if path == MEMORY and request.lane is Lane.ICEBERG:
-            raise LaneNotSupportedError(
-                f"duckdb cannot build {request.product} in the Iceberg lane",
-                why="path is :memory:, so nothing is left to publish when dbt ends",
-                remedy="give path a file, or leave it out",
-            )
         # UTC, so that a build gives the same dates on every machine.
         settings: dict[str, Any] = {"TimeZone": "UTC", "threads": self.config.threads}
         if self.config.memory_limit:
             settings["memory_limit"] = self.config.memory_limit
-        return {
+        target = {
             "type": "duckdb",
             "path": path if path == MEMORY else f"{{{{ env_var('{PATH_ENV}', '{path}') }}}}",
             "schema": "main",
             "threads": self.config.threads,
             "settings": settings,
         }
+        return target if request.lane is Lane.DUCKDB else {**target, **_in_catalog(request, path)}
 
     def database_file(self, request: TargetRequest, project_dir: Path) -> Path | None:
         """The database file; None where it is kept in memory."""
         path = os.environ.get(PATH_ENV) or self._path(request)
         return None if path == MEMORY else project_dir / path
 
-    @contextmanager
-    def rows(self, request: TargetRequest, project_dir: Path, table: BuiltTable) -> Iterator[ArrowRows]:
-        """The rows of a table in the database file, which is opened for reading only; see `ComputePlugin.rows`.
-
-        Raises:
-            ComputeError: There is no such file or table, or another process holds the file.
-        """
-        import duckdb
-
-        file = self.database_file(request, project_dir) or MEMORY
-        name = ".".join(f'"{part.replace(chr(34), chr(34) * 2)}"' for part in (table.schema, table.name))
-        try:
-            with duckdb.connect(str(file), read_only=True) as connection:
-                connection.execute("set timezone = 'UTC'")
-                yield connection.execute(f"from {name}").to_arrow_reader(BATCH_ROWS)
-        except duckdb.Error as error:
-            raise ComputeError(
-                f"the table {table.schema}.{table.name} cannot be read",
-                where=str(file),
-                why=str(error).splitlines()[0],
-                remedy="build the product again, and see that nothing else holds the file",
-            ) from None
-
     def _path(self, request: TargetRequest) -> str:
         return self.config.path.replace("{product}", request.product).replace("{lane}", request.lane.value)
+
+
+def _in_catalog(request: TargetRequest, path: str) -> dict[str, Any]:
+    """What the Iceberg lane's target says besides that of the file."""
+    if path == MEMORY:
+        raise LaneNotSupportedError(
+            f"duckdb cannot build {request.product} in the Iceberg lane",
+            why="path is :memory:, and the views of a run would be gone when its tests ask for them",
+            remedy="give path a file, or leave it out",
+        )
+    if request.catalog is None or request.storage is None:
+        raise LaneNotSupportedError(
+            f"duckdb cannot build {request.product} in the Iceberg lane",
+            why="it is not told where the catalog and the object store are",
+            remedy="choose plugins.catalog and plugins.storage in the manifest",
+        )
+    catalog = {name: value for name, value in asdict(request.catalog).items() if value}
+    return {
+        "type": "duckdb_iceberg",
+        "namespace": request.namespace,
+        "catalog": catalog,
+        "storage": {name: value for name, value in asdict(request.storage).items() if value != ""},
+    }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from floe_core.errors import FloeError
-from floe_core.plugins import HealthState, HealthStatus, PluginConfig, StoragePlugin
+from floe_core.plugins import HealthState, HealthStatus, PluginConfig, StorageAddress, StoragePlugin
+from floe_core.spec.env_var import written
 from floe_core.spec.secrets import SecretRef, Setting, resolved
 from pydantic import Field, StrictBool, model_validator
 
@@ -73,6 +74,14 @@ class S3StoragePlugin(StoragePlugin[S3Config]):
         """`s3://bucket[/prefix][/namespace]`; dots in `namespace` separate levels."""
         parts = [self.config.bucket, self.config.prefix, *namespace.split(".")]
         return "s3://" + "/".join(part for part in parts if part)
+
+    def address(self) -> StorageAddress:
+        """Where the store is; see `StoragePlugin.address`."""
+        config = self.config
+        keys = {}
+        if config.access_key is not None and config.secret_key is not None:
+            keys = {"access_key": written(config.access_key), "secret_key": written(config.secret_key)}
+        return StorageAddress(written(config.endpoint), written(config.region), **keys, path_style=config.path_style)
 
     def health_check(self, timeout_s: float) -> HealthStatus:
         """A signed HEAD of the bucket; an anonymous one would say 403 for what exists and what does not."""

@@ -32,6 +32,7 @@ class Options(TypedDict, total=False):
     lane: str
     select: tuple[str, ...]
     full_refresh: bool
+    retry: bool
 
 
 def carry_out(work: str, product: Path, manifest: Path | None, options: Options, *, as_json: bool) -> None:
@@ -50,7 +51,7 @@ def carry_out(work: str, product: Path, manifest: Path | None, options: Options,
     log = of_environment()
     words = tuple(word for one in options["select"] for word in one.split())
     lane, fresh = Lane(options["lane"]), options.get("full_refresh", False)
-    order = Order(Work(work), product, manifest, lane, words, fresh)
+    order = Order(Work(work), product, manifest, lane, words, fresh, retry=options.get("retry", False))
     with shown(log, as_json=as_json) as listener:
         outcome = do(order, listener=listener)
     _told(outcome, as_json=as_json)

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from floe_core.cli.logs import Log
     from floe_core.compilation import CompiledArtifacts
-    from floe_core.plugins import DbtNode, SemanticResult
-    from floe_core.running.publishing import Published
+    from floe_core.plugins import DbtNode, SemanticResult, TableState
 
 _GOOD: Final = frozenset({"success", "pass"})
 _SIGNS: Final = {"warn": "!", "skipped": "-"}
@@ -78,10 +77,10 @@ class Lines(Logged):
         with self._lock:
             self._write(f"  ✓ source {table:<43} {f'{rows} rows':>12}")
 
-    def published(self, table: Published) -> None:
-        """Write which table is in the catalog."""
+    def found(self, table: TableState) -> None:
+        """Write what the catalog has."""
         with self._lock:
-            self._write(f"  ✓ iceberg {table.name:<42} {f'{table.rows} rows':>12}")
+            self._write(f"  ✓ iceberg {table.name:<42} {f'{table.rows} rows':>12}  snapshot {table.snapshot_id}")
 
     def described(self, result: SemanticResult) -> None:
         """Write how many files the semantic layer has."""
@@ -176,7 +175,9 @@ def closing(outcome: Outcome) -> str:
         lines.append(
             f"  quality {outcome.quality.score:.3f} over {outcome.quality.checks} checks {judged} the threshold"
         )
-    verb = {"run": "built", "test": "passed"}[outcome.command]
+    verb = {"run": "built", "test": "passed", "build": "built and passed"}[outcome.command]
+    if outcome.released:
+        lines.append(f"  released as version {outcome.released}: each output port has the tag v{outcome.released}")
     if outcome.success:
         lines.append(f"✓ {outcome.product}, lane {outcome.lane}: {what} {verb}")
     return "\n".join(lines)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @lane_option
 @select_option
 @click.option("--full-refresh", is_flag=True, help="Build incremental models and seeds anew.")
+@click.option("--retry", is_flag=True, help="Only what the last run left undone, and what depends on it.")
 @json_option
 @readable
 def command(product: Path, manifest: Path | None, *, as_json: bool, **options: Unpack[Options]) -> None:

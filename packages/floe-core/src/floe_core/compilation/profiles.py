@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from floe_core.compilation.resolving import Plugins
-    from floe_core.plugins import ComputePlugin
+    from floe_core.plugins import CatalogPlugin, ComputePlugin, StoragePlugin
     from floe_core.spec.load import Document
     from floe_core.spec.platform import PlatformManifest
     from floe_core.spec.source import Loc
@@ -33,7 +33,7 @@ def make(product: str, manifest: Document[PlatformManifest], plugins: Plugins) -
     for lane in _lanes(compute, plugins):
         advice: Advice | None = None
         try:
-            outputs[lane.value] = compute.dbt_target(TargetRequest(product, lane))
+            outputs[lane.value] = compute.dbt_target(_request(product, lane, plugins))
         except FloeError as error:
             advice = Advice(f"{error.what}: {error.why}", remedy=error.remedy)
         except Exception as error:  # noqa: BLE001 - a plugin is foreign code; its words may hold anything
@@ -50,6 +50,14 @@ def make(product: str, manifest: Document[PlatformManifest], plugins: Plugins) -
         )
         raise SpecError([_problem(manifest, problems.PROFILE_SECRET, advice)])
     return {product.replace("-", "_"): {"target": Lane.DUCKDB.value, "outputs": outputs}}
+
+
+def _request(product: str, lane: Lane, plugins: Plugins) -> TargetRequest:
+    if lane is not Lane.ICEBERG:
+        return TargetRequest(product, lane)
+    catalog = cast("CatalogPlugin[Any]", plugins[PluginType.CATALOG].instance)
+    storage = cast("StoragePlugin[Any]", plugins[PluginType.STORAGE].instance)
+    return TargetRequest(product, lane, catalog.address(), storage.address())
 
 
 def _problem(manifest: Document[PlatformManifest], code: str, advice: Advice) -> problems.Problem:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from floe_core.plugins.alert_channel import Alert, AlertChannelPlugin, AlertDeliveryError, Severity
 from floe_core.plugins.catalog import (
+    CatalogAddress,
     CatalogAuthenticationError,
     CatalogError,
     CatalogPlugin,
     CatalogUnavailableError,
     IcebergCatalog,
+    TableState,
 )
 from floe_core.plugins.compute import (
-    ArrowRows,
-    BuiltTable,
     ComputeError,
     ComputePlugin,
     Lane,
@@ -68,7 +68,7 @@ from floe_core.plugins.semantic_layer import (
     SemanticRequest,
     SemanticResult,
 )
-from floe_core.plugins.storage import StorageError, StoragePlugin
+from floe_core.plugins.storage import StorageAddress, StorageError, StoragePlugin
 from floe_core.plugins.telemetry_backend import TelemetryBackendPlugin, TelemetryError, TelemetrySession
 
 if TYPE_CHECKING:
@@ -99,8 +99,7 @@ __all__ = [
     "Alert",
     "AlertChannelPlugin",
     "AlertDeliveryError",
-    "ArrowRows",
-    "BuiltTable",
+    "CatalogAddress",
     "CatalogAuthenticationError",
     "CatalogError",
     "CatalogPlugin",
@@ -158,8 +157,10 @@ __all__ = [
     "SemanticRequest",
     "SemanticResult",
     "Severity",
+    "StorageAddress",
     "StorageError",
     "StoragePlugin",
+    "TableState",
     "TargetRequest",
     "TelemetryBackendPlugin",
     "TelemetryError",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from floe_core.errors import CredentialsRefusedError, ExitCode, FloeError
 from floe_core.plugins.interface import C, PluginMetadata, PluginType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 IcebergCatalog: TypeAlias = Any
 """A `pyiceberg.catalog.Catalog`; untyped here because floe_core does not depend on PyIceberg."""
@@ -29,6 +30,42 @@ class CatalogUnavailableError(CatalogError):
 
 class CatalogAuthenticationError(CredentialsRefusedError):
     """The catalog answered and refused the credentials."""
+
+
+@dataclass(frozen=True)
+class CatalogAddress:
+    """Where a catalog is, as text of a dbt profile: what is a reference appears as dbt's `env_var`.
+
+    Attributes:
+        uri: The server's URL.
+        warehouse: The catalog's name on it.
+        client_id: Who signs in.
+        client_secret: Its secret, always a reference.
+        scope: The OAuth scope.
+        realm: The realm; empty where the server wants none named.
+    """
+
+    uri: str
+    warehouse: str
+    client_id: str
+    client_secret: str
+    scope: str
+    realm: str = ""
+
+
+@dataclass(frozen=True)
+class TableState:
+    """What the catalog says of a table now.
+
+    Attributes:
+        name: The table's name.
+        rows: How many rows its current snapshot has, as the catalog counts them.
+        snapshot_id: That snapshot; None for a table that never had a row.
+    """
+
+    name: str
+    rows: int
+    snapshot_id: int | None
 
 
 class CatalogPlugin(PluginMetadata[C]):
@@ -62,4 +99,24 @@ class CatalogPlugin(PluginMetadata[C]):
 
         Raises:
             CatalogError: There is no such namespace.
+        """
+
+    @abstractmethod
+    def address(self) -> CatalogAddress:
+        """Where the catalog is, for the profile of an engine that reaches it by itself; resolves no reference."""
+
+    @abstractmethod
+    def states(
+        self, tables: Sequence[tuple[str, ...]], fileio: Mapping[str, str] | None = None, *, release: str = ""
+    ) -> tuple[TableState, ...]:
+        """What the catalog says of each of `tables`, in their order.
+
+        Args:
+            tables: Namespace levels and name of each.
+            fileio: FileIO properties of the storage plugin, as for `connect`.
+            release: A product's version: the snapshot of each answer gets the tag `v<version>` and is kept as long as
+                the tag is. A tag that is there moves, since it is of the same version.
+
+        Raises:
+            CatalogError: There is no such table, or the catalog refused.
         """

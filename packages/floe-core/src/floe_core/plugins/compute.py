@@ -5,14 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from floe_core.errors import ExitCode, FloeError
 from floe_core.plugins.interface import C, PluginMetadata, PluginType
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from floe_core.plugins.catalog import CatalogAddress
+    from floe_core.plugins.storage import StorageAddress
 
 
 class ComputeError(FloeError):
@@ -39,22 +41,19 @@ class TargetRequest:
     Attributes:
         product: The product's name, for example `customer-360`.
         lane: Where the build leaves its tables.
+        catalog: Where the tables are named; given for the Iceberg lane.
+        storage: Where they lie; given for the Iceberg lane.
     """
 
     product: str
     lane: Lane
+    catalog: CatalogAddress | None = None
+    storage: StorageAddress | None = None
 
-
-@dataclass(frozen=True)
-class BuiltTable:
-    """A table or view that a build left in the engine, by dbt's names for it."""
-
-    schema: str
-    name: str
-
-
-ArrowRows: TypeAlias = Any
-"""A `pyarrow.RecordBatchReader`; untyped here because floe_core does not depend on Arrow."""
+    @property
+    def namespace(self) -> str:
+        """The product's name as namespaces spell it: `customer-360` is `customer_360`."""
+        return self.product.replace("-", "_")
 
 
 class ComputePlugin(PluginMetadata[C]):
@@ -62,7 +61,8 @@ class ComputePlugin(PluginMetadata[C]):
 
     plugin_type: ClassVar[PluginType] = PluginType.COMPUTE
     adapter: ClassVar[str]
-    """The distribution of dbt's adapter, for example `dbt-duckdb`."""
+    """The distribution of dbt's adapter, for example `dbt-duckdb`; a lane may need one that is built upon it, whose
+    name begins with it."""
     lanes: ClassVar[frozenset[Lane]]
 
     @abstractmethod
@@ -84,23 +84,3 @@ class ComputePlugin(PluginMetadata[C]):
         """
         del request, project_dir  # an engine that is a server has no file
         return None
-
-    def rows(self, request: TargetRequest, project_dir: Path, table: BuiltTable) -> AbstractContextManager[ArrowRows]:
-        """The rows of a table that a build left, as a stream, so that they can be put into a catalog.
-
-        An engine that writes into the catalog itself needs none of this.
-
-        Args:
-            request: The product and the lane that were built.
-            project_dir: The folder that dbt ran in, which relative paths of the target are taken from.
-            table: The table.
-
-        Raises:
-            ComputeError: The engine does not hand out its tables, or has no such table.
-        """
-        raise ComputeError(
-            f"the compute plugin {self.name} does not hand out its tables",
-            where=f"{table.schema}.{table.name} of {request.product} in {project_dir.name}",
-            why="so they cannot be published to the catalog",
-            remedy="choose a compute plugin that does, or build in another lane",
-        )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from floe_core.running.build import Order, Work, carry_out
+from floe_core.running.build import carry_out
+from floe_core.running.order import Order, Work
 from floe_core.running.outcome import Listener, Outcome, Step
 from floe_core.running.places import Places
 

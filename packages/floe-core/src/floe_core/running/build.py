@@ -1,26 +1,26 @@
-"""Runs or tests one product through the dbt plugin of its platform, in this process.
+"""Runs, tests or builds one product through the dbt plugin of its platform, in this process.
 
 Compile, then dbt's commands in their order; every other chosen plugin does its part around them. Everything is kept
-below the product's `target/`. A build that was killed is made good by the next one: dbt replaces tables in a
-transaction, and every file that another program reads appears whole or not at all.
+in one folder, by default the product's `target/`. A build that was killed is made good by the next one: dbt replaces
+tables in a transaction, and every file that another program reads appears whole or not at all.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from floe_core.errors import FloeError, UsageError
 from floe_core.plugins import DbtCommand, DbtRequest, Lane, PluginType, TargetRequest
-from floe_core.running import alerting, ingesting, judging, publishing, semantic
-from floe_core.running.crew import LOADERS, PUBLISHERS, RUNNERS, Crew, aboard
+from floe_core.running import alerting, ingesting, judging, releasing, resuming, semantic
+from floe_core.running.crew import KEEPERS, LOADERS, RUNNERS, Crew, aboard
 from floe_core.running.holding import held
 from floe_core.running.lineage import Emitter, Story
+from floe_core.running.order import SEQUENCE, Order, Work
 from floe_core.running.outcome import Listener, Outcome, Step
 from floe_core.running.places import Places
 from floe_core.running.surroundings import variables
@@ -30,7 +30,6 @@ from floe_core.telemetry import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from floe_core.compilation import CompiledArtifacts
     from floe_core.plugins import (
@@ -41,47 +40,14 @@ if TYPE_CHECKING:
         QualityReport,
         SemanticLayerPlugin,
         SemanticResult,
+        TableState,
     )
     from floe_core.registry import Registry
-    from floe_core.running.publishing import Published
-
-
-class Work(StrEnum):
-    """What is done with a product."""
-
-    RUN = "run"
-    TEST = "test"
-
-
-SEQUENCE: Final[dict[Work, tuple[DbtCommand, ...]]] = {
-    Work.RUN: (DbtCommand.DEPS, DbtCommand.SEED, DbtCommand.RUN),
-    Work.TEST: (DbtCommand.DEPS, DbtCommand.TEST),
-}
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is asked for.
-
-    Attributes:
-        work: Run or test.
-        product: The product's folder, or its `floe.yaml`.
-        manifest: The platform's manifest; the one that the product names where it is None.
-        lane: Where the tables lie.
-        select: dbt's selection; empty for all.
-        full_refresh: Build incremental models anew.
-    """
-
-    work: Work
-    product: Path
-    manifest: Path | None = None
-    lane: Lane = Lane.DUCKDB
-    select: tuple[str, ...] = ()
-    full_refresh: bool = False
+    from floe_core.running.resuming import Undone
 
 
 def carry_out(order: Order, *, registry: Registry | None = None, listener: Listener | None = None) -> Outcome:
-    """Run or test a product; what dbt finds wrong is told in the outcome.
+    """Run, test or build a product; what dbt finds wrong is told in the outcome.
 
     Args:
         order: What is asked for.
@@ -90,7 +56,7 @@ def carry_out(order: Order, *, registry: Registry | None = None, listener: Liste
 
     Raises:
         SpecError: The product cannot be compiled.
-        UsageError: There is no such lane.
+        UsageError: There is no such lane, or nothing that could be tried again.
         NotReadyError: Another build of the product is running; names the process.
         KeyboardInterrupt: The process was told to end; what was built until then stays.
     """
@@ -102,13 +68,15 @@ def carry_out(order: Order, *, registry: Registry | None = None, listener: Liste
     artifacts = compile_product(order.product, order.manifest, registry=registry)
     ears.compiled(artifacts)
     profile = _profile(artifacts, order.lane)
-    places = Places.of(order.product, order.lane)
+    places = Places.of(order.product, order.lane, order.target)
     name = artifacts.metadata.product_name
     with held(places.lock, name):
+        undone = resuming.left(places.undone, name) if order.retry else None
         _write(places, artifacts)
-        build = _Build(order, artifacts, profile, places, ears, began)
+        build = _Build(order, artifacts, profile, places, ears, began, undone)
         build.ended("compile", began)
-        crewed = aboard(artifacts, registry, build.note, _others(order, artifacts))
+        unwatched = frozenset[PluginType]() if order.traced else frozenset({PluginType.TELEMETRY_BACKEND})
+        crewed = aboard(artifacts, registry, build.note, _others(order, artifacts), unwatched)
         with crewed as crew, traced(crew, artifacts, places, build.note):
             attributes = {"floe.product.name": name, "floe.lane": order.lane.value}
             with span(f"floe {order.work.value} {name}", **attributes):
@@ -118,10 +86,10 @@ def carry_out(order: Order, *, registry: Registry | None = None, listener: Liste
 
 def _others(order: Order, artifacts: CompiledArtifacts) -> frozenset[PluginType]:
     """The types of plugins that only some runs need."""
-    if order.work is not Work.RUN:
-        return frozenset()
-    loading = LOADERS if artifacts.sources else frozenset()
-    return RUNNERS | loading | (PUBLISHERS if order.lane is Lane.ICEBERG else frozenset())
+    keeping = KEEPERS if order.lane is Lane.ICEBERG else frozenset[PluginType]()
+    if order.work is Work.TEST:
+        return keeping
+    return RUNNERS | keeping | (LOADERS if artifacts.sources else frozenset())
 
 
 def _profile(artifacts: CompiledArtifacts, lane: Lane) -> dict[str, Any]:
@@ -156,11 +124,13 @@ class _Build:
     places: Places
     listener: Listener
     began: float
+    undone: Undone | None = None
     steps: list[Step] = field(default_factory=list)
     results: list[DbtResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     loaded: dict[str, int] = field(default_factory=dict)
-    published: list[Published] = field(default_factory=list)
+    tables: tuple[TableState, ...] = ()
+    released: str = ""
     described: SemanticResult | None = None
     report: QualityReport | None = None
     failure: FloeError | None = None
@@ -191,7 +161,8 @@ class _Build:
             quality=self.report,
             failure=self.failure,
             loaded=self.loaded,
-            published=tuple(self.published),
+            tables=self.tables,
+            released=self.released,
             semantic=self.described,
             notes=tuple(self.notes),
         )
@@ -211,9 +182,12 @@ class _Build:
         environment = variables(self.profile, crew.secrets)
         if crew.ingestion is not None:
             self._ingest(crew, crew.ingestion)
-        for command in SEQUENCE[self.order.work]:
+        commands = self.undone.rest(self.order.work) if self.undone is not None else SEQUENCE[self.order.work]
+        for command in commands:
             began = time.monotonic()
             self.listener.began(command.value)
+            if command is not DbtCommand.DEPS:
+                resuming.begun(self.places.undone, command)
             result = crew.dbt.run(
                 self._request(command, environment),
                 on_node=self.listener.node_ended,
@@ -225,7 +199,8 @@ class _Build:
             self._judge(crew, command, result)
             self.ended(command.value, began)
         if crew.catalog is not None:
-            self._publish(crew, crew.catalog)
+            self._release(crew, crew.catalog)
+        resuming.done(self.places.undone)
         if crew.semantic_layer is not None:
             self._describe(crew.semantic_layer)
 
@@ -244,27 +219,28 @@ class _Build:
     def _target(self) -> TargetRequest:
         return TargetRequest(self.artifacts.metadata.product_name, self.order.lane)
 
-    def _publish(self, crew: Crew, catalog: CatalogPlugin[Any]) -> None:
-        """Put the output ports that were built into the catalog."""
+    def _release(self, crew: Crew, catalog: CatalogPlugin[Any]) -> None:
+        """Say what the catalog has of the output ports; they are released where all of the product has passed."""
         began, metadata = time.monotonic(), self.artifacts.metadata
-        self.listener.began("publish")
-        built = {node.name for node in self.results[-1].nodes if node.status == "success"}
-        ports = [port.name for port in self.artifacts.output_ports if port.name in built]
-        tables = publishing.built_tables(self.places.dbt / "manifest.json", ports)
-        compute = cast("ComputePlugin[Any]", crew.compute)  # compiling refuses a platform without one
-        fileio = crew.storage.fileio_properties() if crew.storage is not None else None
-        noted = {"floe.product-version": metadata.product_version, "floe.source": metadata.source_hash}
-        with closing(catalog.connect(fileio)) as connected:
-            for one in publishing.publish(
-                connected,
-                metadata.product_name.replace("-", "_"),
-                tables,
-                lambda table: compute.rows(self._target(), self.places.product_dir, table),
-                {"floe.product": metadata.product_name, **noted},
-            ):
-                self.published.append(one)
-                self.listener.published(one)
-        self.ended("publish", began)
+        passed = self.order.work is not Work.RUN and not self.order.select
+        step = "release" if passed else "catalog"
+        self.listener.began(step)
+        ports = [port.name for port in self.artifacts.output_ports]
+        if not passed:
+            built = {node.name for result in self.results for node in result.nodes if node.status == "success"}
+            ports = [name for name in ports if name in built]
+        tables = releasing.identifiers(
+            self.places.dbt / "manifest.json",
+            ports,
+            namespace=self._target().namespace,
+            default_schema=str(self.profile.get("schema", "")),
+        )
+        version = metadata.product_version if passed else ""
+        self.tables = releasing.states(catalog, crew.storage, tables, release=version)
+        self.released = version
+        for table in self.tables:
+            self.listener.found(table)
+        self.ended(step, began)
 
     def _describe(self, plugin: SemanticLayerPlugin[Any]) -> None:
         """Give the semantic layer its files; where that fails, the tables are built all the same."""
@@ -279,6 +255,8 @@ class _Build:
     def _judge(self, crew: Crew, command: DbtCommand, result: DbtResult) -> None:
         if command in {DbtCommand.RUN, DbtCommand.TEST} and self.order.select and not result.nodes:
             raise self._nothing_selected()
+        if not result.success:
+            resuming.failed(self.places.undone, command, result)
         if command is not DbtCommand.TEST:
             result.raise_for_failure()
             return
@@ -304,7 +282,9 @@ class _Build:
 
     def _request(self, command: DbtCommand, environment: dict[str, str]) -> DbtRequest:
         select = self.order.select
-        if command is DbtCommand.SEED:  # the seeds that the selected models read, and no others
+        if self.undone is not None and command is self.undone.command and self.undone.nodes:
+            select = self.undone.select()
+        elif command is DbtCommand.SEED:  # the seeds that the selected models read, and no others
             select = tuple(word if word.startswith("+") else f"+{word}" for word in select)
         return DbtRequest(
             command=command,
@@ -313,6 +293,7 @@ class _Build:
             target=self.order.lane.value,
             target_path=self.places.dbt,
             select=select,
+            variables=self.order.variables,
             environment={"DBT_LOG_PATH": str(self.places.logs), **environment},
             full_refresh=self.order.full_refresh,
         )
@@ -326,7 +307,9 @@ class _Build:
         emitter = Emitter(crew.lineage)
         with ExitStack() as ending:
             ending.callback(lambda: self.note(emitter.close()))
-            name, dialect = self.artifacts.metadata.product_name, str(self.profile.get("type", "sql"))
+            # An adapter that is built upon another one speaks that one's SQL: duckdb_iceberg speaks duckdb.
+            dialect = str(self.profile.get("type", "sql")).split("_")[0]
+            name = self.artifacts.metadata.product_name
             story = Story(emitter, name, datetime.now(UTC), dialect)
             story.begin()
             try:

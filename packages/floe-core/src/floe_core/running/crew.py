@@ -38,8 +38,8 @@ LOADERS: Final = frozenset({PluginType.COMPUTE, PluginType.INGESTION})
 """A build that loads sources needs them too."""
 RUNNERS: Final = frozenset({PluginType.SEMANTIC_LAYER})
 """A run needs them too, a test does not."""
-PUBLISHERS: Final = frozenset({PluginType.COMPUTE, PluginType.CATALOG, PluginType.STORAGE})
-"""A build that publishes to the catalog needs them too."""
+KEEPERS: Final = frozenset({PluginType.CATALOG, PluginType.STORAGE})
+"""A build in the Iceberg lane needs them too."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class Crew:
         lineage: Takes the run events.
         quality: Judges the tests.
         alerts: Tells people about a failure.
-        compute: Says where the tables lie and hands them out.
+        compute: Says where the tables lie; only where sources are loaded.
         ingestion: Loads the sources; only where the product has some.
-        catalog: Names the published tables; only in the Iceberg lane, as the one below.
+        catalog: Names the tables; only in the Iceberg lane, as the one below.
         storage: Holds them.
         semantic_layer: Describes the tables to a metrics server; only in a run.
     """
@@ -101,6 +101,7 @@ def aboard(
     registry: Registry | None,
     noted: Callable[[str], None],
     also: frozenset[PluginType] = frozenset(),
+    without: frozenset[PluginType] = frozenset(),
 ) -> Iterator[Crew]:
     """The crew of a compiled product, started before the block and stopped after it.
 
@@ -109,13 +110,14 @@ def aboard(
         registry: Where the plugins come from; those that are installed by default.
         noted: Told in one sentence about a watcher that did not start, and so is left out.
         also: The types that take part besides the watchers and the workers.
+        without: The watchers that do not take part.
 
     Raises:
         RegistryError: A plugin cannot be had, or what it needs is not chosen; compiling refuses that before.
         LifecycleError: A plugin that the build needs did not start.
     """
     known = registry if registry is not None else Registry()
-    chosen = _chosen(artifacts, known, WATCHERS | WORKERS | also)
+    chosen = _chosen(artifacts, known, (WATCHERS - without) | WORKERS | also)
     lifecycle = Lifecycle(chosen.values())
     try:
         report = lifecycle.start()

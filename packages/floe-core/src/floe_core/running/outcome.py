@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
     from floe_core.compilation import CompiledArtifacts
     from floe_core.errors import FloeError
-    from floe_core.plugins import DbtNode, Lane, QualityReport, SemanticResult
-    from floe_core.running.publishing import Published
+    from floe_core.plugins import DbtNode, Lane, QualityReport, SemanticResult, TableState
 
 FAILED: Final = frozenset({"error", "fail", "runtime error", "partial success"})
 """dbt's words for a node that failed itself."""
@@ -38,7 +37,7 @@ class Outcome:
 
     Attributes:
         product: The product's name.
-        command: `run` or `test`.
+        command: `run`, `test` or `build`.
         lane: Where its tables lie.
         engine: The version of the dbt engine.
         elapsed_s: Seconds of the whole.
@@ -47,7 +46,8 @@ class Outcome:
         quality: The judgement of the tests; None where nobody judges.
         failure: Why it failed; None after a success.
         loaded: Rows that ingestion loaded, by `dataset.table`.
-        published: The tables that were put into the catalog; empty outside of the Iceberg lane.
+        tables: What the catalog has of the output ports; empty outside of the Iceberg lane.
+        released: The version of the product that those snapshots were released as; empty where they were not.
         semantic: The files of the semantic layer; None where there is none, or the run did not get that far.
         notes: What did not go as the manifest asks and does not fail the work, such as an event that nobody took.
     """
@@ -62,7 +62,8 @@ class Outcome:
     quality: QualityReport | None = None
     failure: FloeError | None = None
     loaded: Mapping[str, int] = field(default_factory=dict)
-    published: tuple[Published, ...] = ()
+    tables: tuple[TableState, ...] = ()
+    released: str = ""
     semantic: SemanticResult | None = None
     notes: tuple[str, ...] = ()
 
@@ -94,7 +95,8 @@ class Outcome:
             "nodes": [_node(node) for node in self.nodes],
             "quality": None if self.quality is None else _quality(self.quality),
             "loaded": dict(self.loaded),
-            "published": [asdict(table) for table in self.published],
+            "tables": [asdict(table) for table in self.tables],
+            "released": self.released,
             "semantic": None if self.semantic is None else _semantic(self.semantic),
             "notes": list(self.notes),
             "exit_code": int(self.exit_code),
@@ -162,8 +164,8 @@ class Listener:
     def loaded(self, table: str, rows: int) -> None:
         """A source's table is loaded."""
 
-    def published(self, table: Published) -> None:
-        """A table is in the catalog."""
+    def found(self, table: TableState) -> None:
+        """The catalog has an output port's table."""
 
     def described(self, result: SemanticResult) -> None:
         """The semantic layer has its files."""

@@ -1,4 +1,4 @@
-"""Where a build of a product keeps what it makes: everything lies below the product's `target/`."""
+"""Where a build of a product keeps what it makes: everything lies in one folder, by default the product's `target/`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Places:
 
     Attributes:
         product_dir: The folder with `floe.yaml` and the dbt project.
-        target: What can be made again: the product's `target/`.
+        target: What can be made again.
         lane: The part of it that belongs to this lane.
     """
 
@@ -27,11 +27,11 @@ class Places:
     lane: Path
 
     @classmethod
-    def of(cls, product: Path, lane: Lane) -> Places:
-        """The places of `product`, a folder or its `floe.yaml`."""
+    def of(cls, product: Path, lane: Lane, target: Path | None = None) -> Places:
+        """The places of `product`, a folder or its `floe.yaml`; in its own `target/` unless `target` says otherwise."""
         folder = (product if product.is_dir() else product.parent).resolve()
-        target = folder / "target"
-        return cls(folder, target, target / "lanes" / lane.value)
+        kept = folder / "target" if target is None else target.resolve()
+        return cls(folder, kept, kept / "lanes" / lane.value)
 
     @property
     def artifacts(self) -> Path:
@@ -57,6 +57,11 @@ class Places:
     def logs(self) -> Path:
         """The folder of dbt's own log."""
         return self.lane / "logs"
+
+    @property
+    def undone(self) -> Path:
+        """What the last build left undone; missing after one that ended well."""
+        return self.lane / "undone.json"
 
     @property
     def dbt_manifest(self) -> Path:

@@ -1,4 +1,4 @@
-"""The variables that a compiled dbt profile reads: from the environment, else from the platform's secrets plugin."""
+"""The variables that a compiled dbt profile reads: from the environment, else from where the manifest says."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from floe_core.errors import MissingToolError
+from floe_core.spec import env_var
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,17 +26,25 @@ def variables(profile: Mapping[str, Any], secrets: SecretsPlugin[Any] | None) ->
 
     Raises:
         MissingToolError: One is not set, and no secrets plugin is chosen.
+        SecretUnavailableError: A file that one stands for cannot be read.
         SecretsError: The plugin does not know it, or does not answer.
     """
     missing = sorted({name for name in _names(profile) if not os.environ.get(name)})
-    if missing and secrets is None:
+    elsewhere = {name: one for name in missing if (one := env_var.reference(name)) is not None}
+    plain = [name for name in missing if name not in elsewhere]
+    if plain and secrets is None:
         raise MissingToolError(
-            f"the engine's settings need {', '.join(missing)}",
+            f"the engine's settings need {', '.join(plain)}",
             where="environment",
             why="not set, and the manifest chooses no secrets plugin to look it up in",
-            remedy=f"set {missing[0]}, or choose plugins.secrets in the manifest",
+            remedy=f"set {plain[0]}, or choose plugins.secrets in the manifest",
         )
-    return {name: secrets.get(name).get_secret_value() for name in missing} if secrets is not None else {}
+    if secrets is None:
+        values = {name: one.resolve() for name, one in elsewhere.items()}
+    else:
+        values = {name: one.bound_to(secrets.get).resolve() for name, one in elsewhere.items()}
+        values |= {name: secrets.get(name) for name in plain}
+    return {name: value.get_secret_value() for name, value in values.items()}
 
 
 def _names(value: object) -> Iterator[str]:

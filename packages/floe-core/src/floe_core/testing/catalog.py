@@ -6,6 +6,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from floe_core.enforcement.literals import is_env_var
 from floe_core.errors import FloeError
 from floe_core.plugins import CatalogError, CatalogPlugin, CatalogUnavailableError, HealthState, PluginType
 from floe_core.testing.base import CANARY, PluginConformance
@@ -69,6 +70,19 @@ class CatalogConformance(PluginConformance):
             else:
                 raise AssertionError(f"{name} fails where a secret is missing")
 
+    def test_its_address_holds_no_secret(self, plugin: CatalogPlugin[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+        """The address is text for a dbt profile: references stay references, whether they lead anywhere or not."""
+        variables = secret_variables(plugin.config)
+        for variable in variables:
+            monkeypatch.delenv(variable, raising=False)
+        without = plugin.address()
+        for variable in variables:
+            monkeypatch.setenv(variable, CANARY)
+        expect(plugin.address() == without, "an address does not depend on the value of a secret")
+        expect(CANARY not in repr(without), "an address holds no secret")
+        expect(is_env_var(without.client_secret), "the secret of an address is dbt's env_var")
+        expect(without.uri and without.warehouse, "an address says where the catalog is")
+
     def test_making_it_asks_nobody(self, unreachable: CatalogPlugin[Any]) -> None:
         """An instance is made, started and ended without a catalog: compiling needs none."""
         with type(unreachable)(unreachable.config) as again:
@@ -85,6 +99,8 @@ class LiveCatalogConformance(CatalogConformance):
         expect(plugin.list_tables(namespace) == (), "it is empty")
         with refuses(CatalogError, "an unknown namespace is an error"):
             plugin.list_tables(f"{namespace}_missing")
+        with refuses(CatalogError, "the state of an unknown table is an error"):
+            plugin.states([(namespace, "missing")])
 
     def test_what_one_makes_another_sees(self, plugin: CatalogPlugin[Any], namespace: str) -> None:
         """The catalog remembers, not the instance."""
@@ -103,3 +119,4 @@ def _acts(plugin: CatalogPlugin[Any]) -> Iterator[tuple[str, Callable[[], object
     yield "connect", plugin.connect
     yield "create_namespace", lambda: plugin.create_namespace("conformance")
     yield "list_tables", lambda: plugin.list_tables("conformance")
+    yield "states", lambda: plugin.states([("conformance", "table")])

@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from floe_core.plugins import ComputePlugin, Lane, LaneNotSupportedError, PluginType, TargetRequest
+from floe_core.plugins import (
+    CatalogAddress,
+    ComputePlugin,
+    Lane,
+    LaneNotSupportedError,
+    PluginType,
+    StorageAddress,
+    TargetRequest,
+)
 from floe_core.testing.base import CANARY, PluginConformance
 from floe_core.testing.expect import expect, secret_variables
 
@@ -15,6 +23,12 @@ if TYPE_CHECKING:
 
     import pytest
 
+CATALOG = CatalogAddress(
+    "{{ env_var('CATALOG_URL') }}", "warehouse", "someone", "{{ env_var('CATALOG_SECRET') }}", "PRINCIPAL_ROLE:ALL"
+)
+STORAGE = StorageAddress(
+    "{{ env_var('STORE_URL') }}", "us-east-1", "{{ env_var('STORE_KEY') }}", "{{ env_var('STORE_SECRET') }}"
+)
 PRODUCTS = ("a", "some-product", "some-other-product", "x" * 63)
 
 
@@ -30,17 +44,33 @@ class ComputeConformance(PluginConformance):
         for request in _requests(plugin):
             target = plugin.dbt_target(request)
             expect(json.loads(json.dumps(target)) == target, "a target is plain JSON")
-            expect(f"dbt-{target.get('type')}" == plugin.adapter, "its type is that of the adapter")
+            adapter = f"dbt-{target.get('type')}".replace("_", "-")
+            upon = adapter.startswith(f"{plugin.adapter}-")
+            expect(adapter == plugin.adapter or upon, "its type is that of the adapter, or of one built upon it")
 
     def test_other_lanes_are_refused(self, plugin: ComputePlugin[Any]) -> None:
         """A lane that it does not name raises the error of its own, which says what to do."""
         for lane in set(Lane) - plugin.lanes:
             try:
-                plugin.dbt_target(TargetRequest("some-product", lane))
+                plugin.dbt_target(asked("some-product", lane))
             except LaneNotSupportedError as error:
                 expect(error.remedy, f"the refusal of the lane {lane} says what to do")
             else:
                 raise AssertionError(f"the lane {lane} raises LaneNotSupportedError")
+
+    def test_the_catalog_needs_an_address(self, plugin: ComputePlugin[Any]) -> None:
+        """A target of the Iceberg lane leads to the catalog and the store that it was told, by their references."""
+        if Lane.ICEBERG not in plugin.lanes:
+            return
+        told = json.dumps(plugin.dbt_target(asked("some-product", Lane.ICEBERG)))
+        for name in (CATALOG.uri, CATALOG.warehouse, CATALOG.client_secret, STORAGE.endpoint, STORAGE.secret_key):
+            expect(name in told, f"{name} is in the target of the Iceberg lane")
+        try:
+            plugin.dbt_target(TargetRequest("some-product", Lane.ICEBERG))
+        except LaneNotSupportedError as error:
+            expect(error.remedy, "the refusal without a catalog says what to do")
+        else:
+            raise AssertionError("the Iceberg lane without a catalog raises LaneNotSupportedError")
 
     def test_a_target_is_the_same_twice(self, plugin: ComputePlugin[Any]) -> None:
         """Asked again, it gives an equal target of its own: a caller who changes one changes nothing else."""
@@ -87,13 +117,20 @@ class ComputeConformance(PluginConformance):
         """A product that is named like a word of YAML gets a target like every other."""
         for name in ("null", "true", "yes", "e1", "n"):
             for lane in sorted(plugin.lanes):
-                target = plugin.dbt_target(TargetRequest(name, lane))
-                usual = plugin.dbt_target(TargetRequest("some-product", lane))
+                target = plugin.dbt_target(asked(name, lane))
+                usual = plugin.dbt_target(asked("some-product", lane))
                 expect(_shape(target) == _shape(usual), f"the target of a product named {name} has the usual fields")
 
 
+def asked(product: str, lane: Lane) -> TargetRequest:
+    """A request as compiling makes it: with the addresses where the lane needs them."""
+    if lane is not Lane.ICEBERG:
+        return TargetRequest(product, lane)
+    return TargetRequest(product, lane, CATALOG, STORAGE)
+
+
 def _requests(plugin: ComputePlugin[Any]) -> Iterator[TargetRequest]:
-    return (TargetRequest(product, lane) for product in PRODUCTS for lane in sorted(plugin.lanes))
+    return (asked(product, lane) for product in PRODUCTS for lane in sorted(plugin.lanes))
 
 
 def _shape(target: dict[str, Any]) -> dict[str, str]:

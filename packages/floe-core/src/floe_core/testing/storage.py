@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from floe_core.enforcement.literals import is_env_var
 from floe_core.errors import FloeError
 from floe_core.plugins import PluginType, StoragePlugin
 from floe_core.testing.base import PluginConformance
@@ -40,6 +41,17 @@ class StorageConformance(PluginConformance):
         self._unset(plugin, monkeypatch)
         expect(plugin.warehouse_uri("a") == with_secret, "warehouse_uri does not ask for a secret")
         expect(secret not in with_secret, "a URI holds no secret")
+
+    def test_its_address_holds_no_secret(
+        self, plugin: StoragePlugin[Any], secret: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The address is text for a dbt profile: references stay references, whether they lead anywhere or not."""
+        with_secret = plugin.address()
+        self._unset(plugin, monkeypatch)
+        expect(plugin.address() == with_secret, "an address does not depend on the value of a secret")
+        expect(secret not in repr(with_secret), "an address holds no secret")
+        expect(bool(with_secret.access_key) == bool(with_secret.secret_key), "both keys, or neither")
+        expect(not with_secret.secret_key or is_env_var(with_secret.secret_key), "the secret is dbt's env_var")
 
     def test_secrets_are_resolved_late(self, plugin: StoragePlugin[Any], secret: str) -> None:
         """FileIO properties hold the secret; the plugin, its configuration and what artifacts keep do not."""
