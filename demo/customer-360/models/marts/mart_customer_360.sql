@@ -45,7 +45,7 @@ select
     segment,
     country,
     signup_date,
-    cast({{ as_of() }} - signup_date as integer) as lifetime_days,
+    cast({{ dbt.datediff('signup_date', as_of(), 'day') }} as integer) as lifetime_days,
     cast(crm_records as integer) as crm_records,
     cast(purchases as integer) as purchases,
     cast(refunds as integer) as refunds,
@@ -56,7 +56,7 @@ select
         as average_purchase,
     first_purchase_on,
     last_purchase_on,
-    cast({{ as_of() }} - last_purchase_on as integer) as days_since_purchase,
+    cast({{ dbt.datediff('last_purchase_on', as_of(), 'day') }} as integer) as days_since_purchase,
     cast(tickets as integer) as tickets,
     cast(open_tickets as integer) as open_tickets,
     cast(pressing_tickets as integer) as pressing_tickets,
@@ -64,5 +64,5 @@ select
         as average_resolution_hours,
     purchases >= {{ var('churn_min_purchases') }}
     and pressing_tickets > 0
-    and {{ as_of() }} - last_purchase_on >= {{ var('churn_silent_days') }} as is_churn_risk
+    and {{ dbt.datediff('last_purchase_on', as_of(), 'day') }} >= {{ var('churn_silent_days') }} as is_churn_risk
 from profiles

@@ -7,4 +7,4 @@ select
     upper(country) as country,
     signup_date,
     updated_at
-from {{ ref('raw_crm_customers') }}
+from {{ raw('raw_crm_customers') }}

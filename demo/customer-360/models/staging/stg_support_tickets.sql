@@ -8,5 +8,5 @@ select
     closed_at,
     closed_at is null as is_open,
     closed_at is null and priority in ('high', 'urgent') as is_open_and_pressing,
-    date_diff('minute', opened_at, closed_at) as resolution_minutes
-from {{ ref('raw_support_tickets') }}
+    {{ dbt.datediff('opened_at', 'closed_at', 'minute') }} as resolution_minutes
+from {{ raw('raw_support_tickets') }}

@@ -8,4 +8,4 @@ select
     refund_of,
     booked_at,
     cast(booked_at as date) as booked_on
-from {{ ref('raw_transactions') }}
+from {{ raw('raw_transactions') }}

@@ -9,5 +9,5 @@
     where
         newest_on is null
         or newest_on > {{ as_of() }}
-        or newest_on < {{ as_of() }} - {{ days }}
+        or {{ dbt.datediff('newest_on', as_of(), 'day') }} > {{ days }}
 {% endtest %}
