@@ -40,8 +40,10 @@ class Table:
         name: Name of the file, and of the seed.
         columns: Names, parted by commas.
         rows: The values; empty text is null.
-        keys: Columns that name something of this story: each copy at scale gets names of its own.
+        keys: Columns that name something of this story: each copy at scale gets names of its own. A table without keys
+            is written once, and all copies share it.
         spelled: For a key that is no plain id, SQL of its name in a copy, where `{copy}` is the copy's suffix.
+        shared: Whether all stories have the same rows, so that they are written once at any scale.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Table:
     rows: Sequence[Sequence[str]]
     keys: tuple[str, ...] = ()
     spelled: Mapping[str, str] = field(default_factory=dict)
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,12 +102,15 @@ class Product:
         as_of: The day that the product describes.
         seed: The number of the story that is committed.
         story: Makes a story from a number.
+        whole: For a product whose copies are parts of one whole: makes the story of N copies from N. Its truths count
+            all of them, and its tables hold the rows of one.
     """
 
     folder: Path
     as_of: date
     seed: int
     story: Callable[[int], Story]
+    whole: Callable[[int], Story] | None = None
 
 
 def main(product: Product, says: str, words: Sequence[str] | None = None) -> None:
@@ -140,7 +146,10 @@ def write_scaled(product: Product, out: Path, scale: int) -> None:
     """Write `<seed>.parquet` and `truths.yaml` into `out`: `scale` stories; memory does not grow with them."""
     import duckdb
 
-    stories = [product.story(product.seed + number) for number in range(min(scale, MOST_STORIES))]
+    if product.whole:
+        stories = [product.whole(scale)]
+    else:
+        stories = [product.story(product.seed + number) for number in range(min(scale, MOST_STORIES))]
     types = column_types(product.folder)
     with tempfile.TemporaryDirectory(dir=out) as scratch, duckdb.connect() as connection:
         for setting in (f"memory_limit = '{MEMORY}'", f"threads = {THREADS}", f"temp_directory = {_text(scratch)}"):
@@ -151,7 +160,8 @@ def write_scaled(product: Product, out: Path, scale: int) -> None:
         )
         for versions in zip(*(story.tables() for story in stories), strict=True):
             _write_parquet(connection, versions, types[versions[0].name], Path(scratch))
-    _write_truths(product, out, merged([story.truths() for story in stories], scale))
+    truths = [story.truths() for story in stories]
+    _write_truths(product, out, [truth.written() for truth in truths[0]] if product.whole else merged(truths, scale))
 
 
 def write_csv(path: Path, table: Table) -> None:
@@ -233,6 +243,9 @@ def _write_parquet(
     """Stream all copies of one table; its file appears when it is whole."""
     started = time.monotonic()
     table = versions[0]
+    source = f"copies inner join {table.name} using (story)"
+    if table.shared:
+        versions, source = versions[:1], table.name
     for number, version in enumerate(versions):
         file = scratch / f"{number}.csv"
         write_csv(file, version)
@@ -242,8 +255,9 @@ def _write_parquet(
             f"{verb} select {number} as story, * from read_csv({_text(file)}, header = true, columns = {{{columns}}})"  # noqa: S608 # nosec B608
         )
     part = scratch / f"{table.name}.parquet"
+    source = f"copies inner join {table.name} using (story)" if table.keys else table.name
     connection.execute(
-        f"copy (select {_copied(table)} from copies inner join {table.name} using (story)) "  # noqa: S608 # nosec B608
+        f"copy (select {_copied(table)} from {source}) "  # noqa: S608 # nosec B608
         f"to {_text(part)} (format parquet)"
     )
     place = scratch.parent / part.name
