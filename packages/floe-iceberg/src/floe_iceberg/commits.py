@@ -17,7 +17,14 @@ from pyiceberg.manifest import (
     ManifestEntryStatus,
     ManifestWriterV2,
 )
+from pyiceberg.table.refs import MAIN_BRANCH
 from pyiceberg.table.snapshots import Operation, Snapshot, Summary
+from pyiceberg.table.update import (
+    AssertRefSnapshotId,
+    RemoveSnapshotsUpdate,
+    UpdatesAndRequirements,
+    UpdateTableMetadata,
+)
 from pyiceberg.table.update.snapshot import _SnapshotProducer
 from pyiceberg.utils.concurrent import ExecutorFactory
 
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
 
     from pyiceberg.io import FileIO
     from pyiceberg.manifest import DataFile, ManifestFile, ManifestWriter
-    from pyiceberg.table import Transaction
+    from pyiceberg.table import Table, Transaction
     from pyiceberg.table.metadata import TableMetadata
 
 LOST: Final = (CommitFailedException, TableAlreadyExistsError, ValidationException)
@@ -184,3 +191,28 @@ class _DeleteManifestWriter(ManifestWriterV2):
 
 def _has_files(manifest: ManifestFile) -> bool:
     return manifest.has_added_files() or manifest.has_existing_files()
+
+
+def remove_snapshots(table: Table, ids: Sequence[int]) -> None:
+    """Make the catalog forget snapshots.
+
+    Raises:
+        CommitFailedException: The main branch moved in between; whether the snapshots can go must be looked at again.
+    """
+    with table.transaction() as transaction:
+        _Removal(transaction, ids).commit()
+
+
+class _Removal(UpdateTableMetadata["_Removal"]):
+    """PyIceberg's own expiry does not notice that somebody else moved a branch to what it removes."""
+
+    def __init__(self, transaction: Transaction, ids: Sequence[int]) -> None:
+        super().__init__(transaction)
+        self._ids = list(ids)
+
+    def _commit(self) -> UpdatesAndRequirements:
+        main = self._transaction.table_metadata.refs.get(MAIN_BRANCH)
+        held = AssertRefSnapshotId.model_validate(
+            {"ref": MAIN_BRANCH, "snapshot-id": main.snapshot_id if main else None}
+        )
+        return (RemoveSnapshotsUpdate.model_validate({"snapshot-ids": self._ids}),), (held,)

@@ -129,20 +129,19 @@ class DataFiles:
             return
         statistics = part.writer.close()
         part.writer = None
-        self._done.append(
-            DataFile.from_args(
-                content=DataFileContent.DATA,
-                file_path=part.path,
-                file_format=FileFormat.PARQUET,
-                partition=part.key.partition if part.key else Record(),
-                file_size_in_bytes=len(self._io.new_input(part.path)),
-                sort_order_id=self._sorting.order_id if self._sorting else None,
-                spec_id=self._metadata.default_spec_id,
-                equality_ids=None,
-                key_metadata=None,
-                **statistics.to_serialized_dict(),
-            )
+        made = DataFile.from_args(
+            content=DataFileContent.DATA,
+            file_path=part.path,
+            file_format=FileFormat.PARQUET,
+            partition=part.key.partition if part.key else Record(),
+            file_size_in_bytes=len(self._io.new_input(part.path)),
+            sort_order_id=self._sorting.order_id if self._sorting else None,
+            equality_ids=None,
+            key_metadata=None,
+            **statistics.to_serialized_dict(),
         )
+        made.spec_id = self._metadata.default_spec_id
+        self._done.append(made)
 
 
 def target_of(metadata: TableMetadata) -> int:
