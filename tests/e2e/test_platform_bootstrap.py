@@ -9,7 +9,7 @@ import pytest
 import requests
 from floe_core.errors import NotReadyError
 from floe_ops import readiness, targets, warehouse
-from floe_ops.services import services
+from floe_ops.services import services, started
 
 if TYPE_CHECKING:
     from floe_ops.targets import Platform
@@ -49,7 +49,7 @@ def test_the_gate_asks_the_management_endpoint_of_the_target(platform: Platform)
 
 
 @pytest.mark.requirement("WU8-AC1")
-@pytest.mark.parametrize("name", sorted(services(targets.current().name)))
+@pytest.mark.parametrize("name", sorted(started(targets.current().name)))
 def test_every_service_is_healthy_where_services_toml_says(endpoints: dict[str, str], name: str) -> None:
     service = services(targets.current().name)[name]
     answer = requests.get(f"{endpoints[service.health_port]}{service.health_path}", timeout=LIMIT_S)

@@ -1,12 +1,23 @@
 from __future__ import annotations
 
-from floe_ops.services import CLUSTER, LOCAL, services
+import pytest
+from floe_core.errors import UsageError
+from floe_ops.services import CLUSTER, LOCAL, on_demand, services, started
 from floe_ops.targets.local import LocalTarget
 
 
 def test_the_local_target_starts_what_exists_on_it() -> None:
     assert LocalTarget.name == LOCAL
-    assert list(services(LOCAL)) == ["s3", "polaris", "otel", "jaeger"]
+    assert list(started(LOCAL)) == ["s3", "polaris", "otel", "jaeger"]
+
+
+def test_dagster_is_started_on_demand_on_this_machine_and_always_in_a_cluster() -> None:
+    assert "dagster" in services(LOCAL)
+    assert on_demand(LOCAL, ["dagster", "s3"]) == ["dagster"]
+    assert on_demand(CLUSTER, ["dagster"]) == []
+    assert list(started(CLUSTER)) == list(services(CLUSTER))
+    with pytest.raises(UsageError, match="no service named 'cube' on the target local"):
+        on_demand(LOCAL, ["cube"])
 
 
 def test_every_service_exists_on_the_cluster_and_on_known_targets_only() -> None:

@@ -41,7 +41,10 @@ def test_status_of_nothing_is_not_ready(call: Call) -> None:
     done = call("platform.status", "--json")
     assert done.returncode == 6
     rows = json.loads(done.stdout)
-    assert {row["name"]: row["state"] for row in rows} == dict.fromkeys(["s3", "polaris", "otel", "jaeger"], "down")
+    assert {row["name"]: row["state"] for row in rows} == {
+        **dict.fromkeys(["s3", "polaris", "otel", "jaeger"], "down"),
+        "dagster": "off",
+    }
     assert "s3" in call("platform.status").stdout
 
 
@@ -53,7 +56,7 @@ def test_down_and_release_of_nothing_are_no_errors(call: Call) -> None:
 def test_a_report_of_nothing_says_that_nothing_runs(call: Call, tmp_path: Path) -> None:
     assert call("platform.report").returncode == 0
     rows = json.loads((tmp_path / ".floe" / "report" / "local" / "status.json").read_text())
-    assert {row["state"] for row in rows} == {"down"}
+    assert {row["state"] for row in rows} == {"down", "off"}
     done = call("platform.report", "--target", "cluster")
     assert done.returncode == 5
     assert "no cluster is in use" in done.stderr

@@ -91,12 +91,17 @@ class Target(ABC):
         self._say = say or (lambda _line: None)
 
     @abstractmethod
-    def ensure(self) -> Platform:
+    def ensure(self, *services: str) -> Platform:
         """Bring up what is not up and return the platform when every service is ready; idempotent.
 
         The platform belongs to the run in `FLOE_RUN_PID` and ends with it, or to nobody and stays.
 
+        Args:
+            services: Those that the target starts on demand alone, and that are wanted too, for example `dagster`;
+                where it has them always this says nothing new.
+
         Raises:
+            UsageError: There is no such service.
             MissingToolError: A tool cannot be had.
             NotReadyError: A service did not become ready in time; holds its last log lines.
         """

@@ -15,7 +15,7 @@ class ServiceStatus:
 
     Attributes:
         name: As in `services.toml`.
-        state: `ready`, `starting`, `failed`, `down` or `remote`.
+        state: `ready`, `starting`, `failed`, `down`, `remote`, or `off` where nobody asked for it.
         pid: Its process id; 0 when it does not run as a process here.
         url: Where its health is asked; empty when it is down.
         uptime_s: Whole seconds since its last start; 0 when it does not run.

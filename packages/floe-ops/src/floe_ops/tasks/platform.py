@@ -28,18 +28,19 @@ TARGET = {"target": "local or cluster (FLOE_TARGET, else local)"}
 CONTEXT = {"context": "the kube context to use, named on purpose (FLOE_KUBE_CONTEXT); implies --target cluster"}
 
 
-@task(help=TARGET | CONTEXT)
-def up(_context: Context, target: str = "", context: str = "") -> None:
+@task(help=TARGET | CONTEXT | {"dagster": "Dagster too, with all demo products: 1.4 GB of memory, on this machine"})
+def up(_context: Context, target: str = "", context: str = "", dagster: bool = False) -> None:
     """Bring the platform up and wait until every service is ready; says what took how long, and where it is.
 
     invoke platform.up                       # everything on this machine, it stays until platform.down
+    invoke platform.up --dagster             # and Dagster with the demo products, in the Iceberg lane
     invoke platform.up --target cluster      # the chart, on the current context, on kind, or on a bare cluster
     FLOE_POLARIS_HOME=~/polaris invoke platform.up
     FLOE_POLARIS_URL=http://polaris:8181 invoke platform.up
     """
     start = time.monotonic()
     chosen = _target(target, context)
-    platform = chosen.ensure()
+    platform = chosen.ensure(*(["dagster"] if dagster else []))
     width = max(map(len, chosen.took), default=0)
     for name, took in chosen.took.items():
         console.say(f"  ✓ {name:<{width}} {took:5.1f} s")
@@ -95,7 +96,7 @@ def status(_context: Context, json: bool = False, target: str = "") -> None:
         console.say(jsonlib.dumps([asdict(row) for row in rows]))
     else:
         _show(rows)
-    if any(row.state not in {"ready", "remote"} for row in rows):
+    if any(row.state not in {"ready", "remote", "off"} for row in rows):
         raise SystemExit(int(ExitCode.TIMEOUT))
 
 
@@ -179,7 +180,7 @@ def _show(rows: list[ServiceStatus]) -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("service", "state", "pid", "up", "restarts", "where"):
         table.add_column(column, justify="right" if column in {"pid", "up", "restarts"} else "left", no_wrap=True)
-    colours = {"ready": "green", "remote": "blue", "starting": "yellow", "failed": "red", "down": "dim"}
+    colours = {"ready": "green", "remote": "blue", "starting": "yellow", "failed": "red", "down": "dim", "off": "dim"}
     for row in rows:
         state = f"[{colours[row.state]}]{row.state}[/]"
         up_for = f"{row.uptime_s // 60}:{row.uptime_s % 60:02d}" if row.pid else ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from floe_ops.services import LOCAL, services
+from floe_ops.services import LOCAL, started
 from floe_ops.targets.local import credentials, programs, record
 from floe_ops.targets.local.catalog import CatalogServer
 from floe_ops.targets.local.layout import Layout
@@ -14,7 +14,7 @@ from floe_ops.targets.local.layout import Layout
 
 @pytest.fixture
 def inputs() -> programs.Inputs:
-    names = [*programs.wanted_ports(list(services(LOCAL))), "weed-admin-grpc"]
+    names = [*programs.wanted_ports(list(started(LOCAL))), "weed-admin-grpc"]
     return programs.Inputs(
         layout=Layout(Path("/srv/a, b%/.floe")),
         ports={name: 20_000 + n for n, name in enumerate(names)},
@@ -32,7 +32,7 @@ def _config(program: programs.Program) -> dict[str, Any]:
 
 def test_no_secret_is_in_a_command_or_in_a_yaml_file(inputs: programs.Inputs) -> None:
     secrets = [value for name, value in inputs.secrets.items() if name != "polaris-client-id"]
-    for program in programs.render(list(services(LOCAL)), inputs):
+    for program in programs.render(list(started(LOCAL)), inputs):
         shown = [*program.argv, *(text for path, text in program.files.items() if path.suffix == ".yaml")]
         assert not [secret for secret in secrets if secret in " ".join(shown)]
 
@@ -77,7 +77,7 @@ def test_services_see_nothing_of_the_callers_environment(
 ) -> None:
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-the-caller")
-    rendered = {program.name: program.env for program in programs.render(list(services(LOCAL)), inputs)}
+    rendered = {program.name: program.env for program in programs.render(list(started(LOCAL)), inputs)}
     assert not [name for env in rendered.values() for name in env if name.startswith("OTEL_")]
     assert rendered["polaris"]["AWS_SECRET_ACCESS_KEY"] == inputs.secrets["s3-secret-key"]
     assert "AWS_SECRET_ACCESS_KEY" not in rendered["jaeger"]
@@ -87,7 +87,7 @@ def test_the_fingerprint_follows_settings_and_not_secrets(inputs: programs.Input
     from dataclasses import replace
 
     def digest(of: programs.Inputs, outside: str = "") -> str:
-        return record.fingerprint(programs.render(list(services(LOCAL)), of), outside)
+        return record.fingerprint(programs.render(list(started(LOCAL)), of), outside)
 
     assert digest(inputs) == digest(replace(inputs, secrets=credentials.new()))
     assert digest(inputs) != digest(inputs, outside="elsewhere")

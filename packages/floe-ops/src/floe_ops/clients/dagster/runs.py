@@ -82,12 +82,26 @@ class Runs:
         return self._web.member(queries.RUN, "runOrError", "Run", _run, {"run": run})
 
     def last(
-        self, limit: int = 10, *, statuses: Iterable[str] = (), tags: Mapping[str, str] | None = None
+        self,
+        limit: int = 10,
+        *,
+        statuses: Iterable[str] = (),
+        tags: Mapping[str, str] | None = None,
+        updated_before: float | None = None,
     ) -> list[Run]:
-        """The newest runs first, those of some statuses or with some tags alone where given; raises as `launch`."""
+        """The newest runs first; raises as `launch`.
+
+        Args:
+            limit: How many at most.
+            statuses: Those that count; all where none is named.
+            tags: What a run must carry.
+            updated_before: Seconds since the epoch, before which nothing of a run may have changed.
+        """
         wanted: dict[str, object] = {}
         if listed := list(statuses):
             wanted["statuses"] = listed
+        if updated_before is not None:
+            wanted["updatedBefore"] = updated_before
         if tags:
             wanted["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
         return self._web.member(

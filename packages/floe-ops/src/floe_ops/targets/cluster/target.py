@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from floe_core.errors import FloeError, MissingToolError, NotReadyError
 
 from floe_ops import project
-from floe_ops.services import CLUSTER
+from floe_ops.services import CLUSTER, on_demand
 from floe_ops.targets.cluster import forwards, record
 from floe_ops.targets.cluster.layout import Layout
 from floe_ops.targets.cluster.settings import settings
@@ -43,8 +43,11 @@ class ClusterTarget(Target):
         """Where its files are."""
         return Layout(project.root() / ".floe")
 
-    def ensure(self) -> Platform:
+    def ensure(self, *services: str) -> Platform:
         """Have a cluster, the release in it and the forwards to it; quick when all of it is there.
+
+        Args:
+            services: The chart has all of them always.
 
         Raises:
             MissingToolError: There is no cluster to be had, or no Helm.
@@ -55,6 +58,7 @@ class ClusterTarget(Target):
 
         from floe_ops.targets import lease
 
+        on_demand(self.name, services)
         owner = lease.from_environment()
         with span("platform ensure", **{"floe.target": self.name}), self._locked():
             known = lease.living(self.layout.owners)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from floe_ops.targets.local import remains
 from floe_ops.targets.local.supervisor import Supervisor
+from floe_ops.targets.local.sweeper import sweep
 
 if TYPE_CHECKING:
     from floe_ops.targets.local.layout import Layout
@@ -20,6 +21,7 @@ def end(layout: Layout) -> None:
     """
     Supervisor(layout).end()
     remains.end(layout)
+    sweep(layout.mark)
     for path in (layout.secrets, layout.record):
         path.unlink(missing_ok=True)
     shutil.rmtree(layout.specs, ignore_errors=True)

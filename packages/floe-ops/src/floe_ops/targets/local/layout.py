@@ -31,6 +31,16 @@ class Layout:
         return self.state / "data"
 
     @property
+    def dagster_home(self) -> Path:
+        """DAGSTER_HOME: the storage of runs, and the files of the products that they build."""
+        return self.data / "dagster"
+
+    @property
+    def mark(self) -> str:
+        """What marks the processes of this platform that are nobody's children any more."""
+        return str(self.run)
+
+    @property
     def logs(self) -> Path:
         """One log a service, and supervisord's own."""
         return self.run / "logs"

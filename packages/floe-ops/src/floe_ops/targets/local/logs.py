@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from floe_core.errors import UsageError
 
-from floe_ops.services import LOCAL, services
+from floe_ops.services import LOCAL, services, started
+from floe_ops.targets.local.dagster import SERVICE
 from floe_ops.targets.local.programs import LEASE
 from floe_ops.targets.local.waiting import last_lines
 
@@ -26,7 +27,9 @@ def files(layout: Layout, service: str = "") -> dict[str, Path]:
     Raises:
         UsageError: There is no such service.
     """
-    names = [*services(LOCAL), LEASE, "supervisord"]
+    parts = sorted(path.stem for path in layout.logs.glob(f"{SERVICE}-*.log"))
+    asked_for = [name for name in services(LOCAL) if name in started(LOCAL) or (layout.logs / f"{name}.log").exists()]
+    names = [*asked_for, *parts, LEASE, "supervisord"]
     if service and service not in names:
         raise UsageError(
             f"there is no service named {service!r}",

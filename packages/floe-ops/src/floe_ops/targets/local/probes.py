@@ -9,7 +9,10 @@ import requests  # here and not where it is used: services are asked side by sid
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from floe_core.errors import FloeError
 
+from floe_ops.clients.dagster import Dagster
+from floe_ops.targets.local import dagster
 from floe_ops.targets.local.ports import HOST
 from floe_ops.targets.local.record import load
 
@@ -21,10 +24,15 @@ if TYPE_CHECKING:
 
 ANSWER_S = 2.0
 OK = 200
+UNREACHABLE = "Could not reach user code server"
 
 
 class NotYetError(Exception):
     """The service does not answer as it should, or not at all; the message says what was seen."""
+
+
+class BrokenError(NotYetError):
+    """The service is up and has loaded something that does not work: no wait will mend it."""
 
 
 def probe(name: str, platform: Platform, layout: Layout) -> None:
@@ -41,7 +49,10 @@ def probe(name: str, platform: Platform, layout: Layout) -> None:
         "otel": _collector,
         "jaeger": _jaeger,
     }
-    checks[name](platform)
+    if name in checks:
+        checks[name](platform)
+    else:
+        _dagster(name, platform)
 
 
 def _object_store(platform: Platform) -> None:
@@ -86,6 +97,33 @@ def _jaeger(platform: Platform) -> None:
     body = _get(platform.urls["jaeger-query"] + "/api/services")
     if '"data"' not in body:
         raise NotYetError("Jaeger answers, but not with a list of services")
+
+
+def _dagster(name: str, platform: Platform) -> None:
+    """The webserver answers, the daemons give signs of life, the workspace has loaded the code location."""
+    client = Dagster(platform.urls["dagster"])
+    try:
+        if name == dagster.SERVICE:
+            client.server_info()
+        elif name == dagster.DAEMON:
+            wrong = client.unhealthy_daemons()
+            if wrong:
+                raise NotYetError(", ".join(f"{daemon}: {why}" for daemon, why in wrong.items()))
+        elif name != dagster.SWEEPER:
+            _location(client, name.removeprefix(f"{dagster.SERVICE}-"))
+    except FloeError as error:
+        raise NotYetError(f"{error.where}: {error.what}: {error.why}") from None
+
+
+def _location(client: Dagster, name: str) -> None:
+    found = [one for one in client.locations() if one.name == name]
+    if not found or found[0].is_loading:
+        raise NotYetError(f"{client.url}: the code location {name} is not loaded yet")
+    said = " ".join(found[0].error.split())
+    if UNREACHABLE in said:
+        raise NotYetError(f"the server of the code location {name} does not answer yet")
+    if said:
+        raise BrokenError(f"it cannot be loaded: {said[:600]}")
 
 
 def _get(url: str, headers: dict[str, str] | None = None) -> str:

@@ -110,7 +110,7 @@ def object_store(inputs: Inputs) -> Program:
     return Program(
         "s3",
         [str(inputs.tools["weed"]), "mini", *(f"-{name}={value}" for name, value in options.items())],
-        env=_environment(inputs.layout, TMPDIR=str(sockets)),  # it puts sockets and logs there
+        env=environment(inputs.layout, TMPDIR=str(sockets)),  # it puts sockets and logs there
         cwd=home,
         files={
             home / "s3.json": _seaweed_identity(inputs.secrets),
@@ -127,7 +127,7 @@ def catalog(inputs: Inputs) -> Program:
     return Program(
         "polaris",
         inputs.catalog.command(inputs.ports["polaris"], inputs.ports["polaris-management"], state),
-        env=_environment(
+        env=environment(
             inputs.layout,
             POLARIS_BOOTSTRAP_CREDENTIALS=f"POLARIS,{inputs.secrets['polaris-client-id']},{secret}",
             AWS_ENDPOINT_URL_S3=f"http://{HOST}:{inputs.ports['s3']}",
@@ -207,7 +207,7 @@ def watcher(inputs: Inputs) -> Program:
     return Program(
         LEASE,
         [sys.executable, "-m", module, str(layout.owners), str(layout.lock)],
-        env=_environment(layout),
+        env=environment(layout),
         cwd=layout.run,
     )
 
@@ -226,7 +226,7 @@ def _configured(name: str, tool: Path, config: dict[str, Any], layout: Layout) -
     return Program(
         name,
         [str(tool), "--config", str(path)],
-        env=_environment(layout),
+        env=environment(layout),
         cwd=layout.run,
         files={path: yaml.safe_dump(config, sort_keys=False)},
     )
@@ -245,7 +245,7 @@ def _seaweed_security(secrets: Mapping[str, str]) -> str:
     return "".join(f'[{table}]\nkey = "{secrets["s3-inner-key"]}"\n' for table in tables)
 
 
-def _environment(layout: Layout, **more: str) -> dict[str, str]:
+def environment(layout: Layout, **more: str) -> dict[str, str]:
     """A service's environment: what any program needs, and nothing that the caller happens to have set."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME", "LANG") if name in os.environ}
     fixed = {"TZ": "UTC", "DO_NOT_TRACK": "1", "TMPDIR": str(layout.run), "HOME": str(layout.run)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from floe_ops.services import LOCAL, services
@@ -29,6 +29,8 @@ class Record:
         ports: Port by name.
         outside: URL by endpoint name of what runs elsewhere.
         fingerprint: Of what was started; another one means that the platform has to be started anew.
+        demanded: The programs that were asked for beside the services, see `demand`; empty where none was.
+        demanded_print: Of those.
     """
 
     catalog_kind: CatalogKind
@@ -36,6 +38,8 @@ class Record:
     ports: dict[str, int]
     outside: dict[str, str]
     fingerprint: str
+    demanded: list[str] = field(default_factory=list)
+    demanded_print: str = ""
 
     def save(self, path: Path) -> None:
         """Write it to `path`, whole or not at all."""
@@ -43,8 +47,11 @@ class Record:
 
     def own_urls(self) -> dict[str, str]:
         """URL by endpoint name, for the endpoints that are served here."""
-        names = [port for name in self.services for port in services()[name].ports]
+        names = [port for name in self._served() for port in services()[name].ports]
         return {name: f"http://{HOST}:{self.ports[name]}" for name in names}
+
+    def _served(self) -> list[str]:
+        return [*self.services, *(name for name in services(LOCAL) if name in self.demanded)]
 
     def platform(self, secrets: Mapping[str, str]) -> Platform:
         """The platform as its users see it."""

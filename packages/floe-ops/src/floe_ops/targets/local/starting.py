@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from floe_core.errors import MissingToolError, NotReadyError, WrongStateError
 
 from floe_ops import toolchain
-from floe_ops.services import LOCAL, services
+from floe_ops.services import LOCAL, started
 from floe_ops.targets.local import catalog, credentials, outside, ports, programs, record, waiting
 from floe_ops.targets.local.ending import end
 from floe_ops.targets.local.layout import Layout, write_private
@@ -47,7 +47,7 @@ class Start:
         running = self._supervisor.pid() is not None
         own = self._record.own_urls() if self._record and running else {}
         self._outside = outside.read(os.environ, own)
-        self._names = [name for name in services(LOCAL) if name not in self._outside.services]
+        self._names = [name for name in started(LOCAL) if name not in self._outside.services]
         local = "polaris" in self._names
         self._server = catalog.server(os.environ) if local else catalog.CatalogServer("polaris-url", [])
 
@@ -121,11 +121,11 @@ class Start:
     def _start(self) -> Platform:
         end(self.layout)
         _clear(self.layout)
-        given = ports.assign(programs.wanted_ports(self._names), _remembered(self.layout.ports), programs.PAIRS)
+        given = ports.assign(programs.wanted_ports(self._names), remembered(self.layout.ports), programs.PAIRS)
         secrets = credentials.new() | self._outside.secrets
         rendered = self._render(given, secrets)
         for program in rendered:
-            _write(self.layout, program)
+            write(self.layout, program)
         credentials.save(self.layout.secrets, secrets)
         found = record.Record(self._server.kind, self._names, given, self._outside.urls, self._fingerprint(rendered))
         found.save(self.layout.record)
@@ -154,7 +154,7 @@ def _clear(layout: Layout) -> None:
     layout.make()
 
 
-def _write(layout: Layout, program: programs.Program) -> None:
+def write(layout: Layout, program: programs.Program) -> None:
     """Write a program's files and its spec for the guard."""
     program.cwd.mkdir(parents=True, exist_ok=True, mode=0o700)
     for path, text in program.files.items():
@@ -165,7 +165,8 @@ def _write(layout: Layout, program: programs.Program) -> None:
     write_private(layout.specs / f"{program.name}.json", json.dumps(spec))
 
 
-def _remembered(path: Path) -> dict[str, int]:
+def remembered(path: Path) -> dict[str, int]:
+    """The ports given out last, by name; none where nothing is known."""
     with suppress(OSError, ValueError):
         known = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(known, dict):

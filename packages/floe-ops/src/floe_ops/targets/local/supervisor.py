@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from floe_ops.targets.local.layout import Layout
 
 GROUP = "floe"
+MORE = "more"  # what was asked for beside the platform's services
+BAD_NAME = 10  # of supervisord's faults: there is no such group
 ANSWER_S = 3.0
 START_S = 15.0
 STOP_S = 8  # seconds that a service has to end before it is killed
@@ -37,6 +39,7 @@ class Process:
     """What supervisord says about one service; `state` is one of its own words, for example RUNNING or FATAL."""
 
     name: str
+    group: str
     state: str
     pid: int
     started: int
@@ -49,10 +52,11 @@ class Supervisor:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
 
-    def configure(self, names: Iterable[str]) -> None:
-        """Write the configuration for the services `names`; each one's spec lies in the layout's `specs`."""
-        programs = list(names)
-        sections = [_global(self.layout), _group(programs), *(_program(self.layout, name) for name in programs)]
+    def configure(self, names: Iterable[str], more: Iterable[str] = ()) -> None:
+        """Write the configuration for the services `names`, and for `more`; their specs lie in the layout's `specs`."""
+        groups = {GROUP: list(names), MORE: list(more)}
+        sections = [_global(self.layout), *(_group(group, listed) for group, listed in groups.items() if listed)]
+        sections += [_program(self.layout, name) for listed in groups.values() for name in listed]
         write_private(self.layout.supervisor_conf, "\n".join(sections))
 
     def start(self) -> None:
@@ -98,14 +102,64 @@ class Supervisor:
         except (OSError, http.client.HTTPException, xmlrpc.client.Error):
             return None
         return {
-            row["name"]: Process(row["name"], row["statename"], row["pid"], row["start"], row["spawnerr"])
+            row["name"]: Process(row["name"], row["group"], row["statename"], row["pid"], row["start"], row["spawnerr"])
             for row in rows
         }
 
     def start_process(self, name: str) -> None:
         """Start a service that gave up or was stopped; no error when it runs already."""
+        group = (self.processes() or {})[name].group
         with suppress(xmlrpc.client.Fault), self._client() as client:
-            client.supervisor.startProcess(f"{GROUP}:{name}", False)  # noqa: FBT003 - the remote side's signature
+            client.supervisor.startProcess(f"{group}:{name}", False)  # noqa: FBT003 - the remote side's signature
+
+    def add(self, names: list[str]) -> None:
+        """Start more programs beside the services that run; their specs lie in the layout's `specs`.
+
+        Raises:
+            NotReadyError: supervisord does not run, or refused them.
+        """
+        services = [process.name for process in (self.processes() or {}).values() if process.group == GROUP]
+        self.configure(services, names)
+        try:
+            with self._client() as client:
+                client.supervisor.reloadConfig()
+                client.supervisor.addProcessGroup(MORE)
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error) as error:
+            raise NotReadyError(
+                "supervisord did not take more programs",
+                where=str(self.layout.supervisor_conf),
+                why=str(error),
+                remedy="call platform.down, then platform.up again",
+            ) from error
+
+    def drop(self) -> None:
+        """End what `add` started, and forget it; no error where there is nothing.
+
+        Raises:
+            NotReadyError: It outlived its kill.
+        """
+        rows = [process for process in (self.processes() or {}).values() if process.group == MORE]
+        if not rows:
+            return
+        with suppress(xmlrpc.client.Fault), self._client() as client:
+            client.supervisor.stopProcessGroup(MORE, False)  # noqa: FBT003 - the remote side's signature
+        waiting = [psutil.Process(row.pid) for row in rows if row.pid and psutil.pid_exists(row.pid)]
+        end_processes(_outlasting(waiting, END_S))
+        Retrying(
+            stop=stop_after_delay(END_S),
+            wait=wait_exponential(multiplier=0.05, max=0.5),
+            retry=retry_if_result(lambda done: not done),
+            retry_error_callback=lambda _state: False,
+        )(self._forget)
+
+    def _forget(self) -> bool:
+        """Whether supervisord has no such group any more; it refuses while it has not seen the last one end."""
+        try:
+            with self._client() as client:
+                client.supervisor.removeProcessGroup(MORE)
+        except xmlrpc.client.Fault as fault:
+            return bool(fault.faultCode == BAD_NAME)
+        return True
 
     def end(self, deadline: float = END_S) -> None:
         """End supervisord and with it all services, and wait until all are gone.
@@ -233,9 +287,9 @@ serverurl=unix://{_text(layout.socket)}
 """
 
 
-def _group(names: list[str]) -> str:
+def _group(group: str, names: list[str]) -> str:
     """One group: supervisord ends the members of a group side by side, and groups one after the other."""
-    return f"[group:{GROUP}]\nprograms={','.join(names)}\n"
+    return f"[group:{group}]\nprograms={','.join(names)}\n"
 
 
 def _program(layout: Layout, name: str) -> str:

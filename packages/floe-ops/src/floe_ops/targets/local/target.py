@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from floe_core.errors import FloeError, NotReadyError
 
 from floe_ops import project
-from floe_ops.services import LOCAL
+from floe_ops.services import LOCAL, on_demand
 from floe_ops.targets.interface import Platform, Target
 from floe_ops.targets.local.layout import Layout
 
@@ -25,7 +25,7 @@ NO_SPACE = 28
 
 
 class LocalTarget(Target):
-    """SeaweedFS, a catalog server, the collector and Jaeger on loopback."""
+    """SeaweedFS, a catalog server, the collector and Jaeger on loopback; Dagster where it is asked for."""
 
     name = LOCAL
 
@@ -34,10 +34,13 @@ class LocalTarget(Target):
         """Where its files are."""
         return Layout(project.root() / ".floe")
 
-    def ensure(self) -> Platform:
+    def ensure(self, *services: str) -> Platform:
         """Bring up what is not up; returns when every service is ready. Safe to call side by side.
 
         The platform belongs to the run in `FLOE_RUN_PID` and ends with it, or to nobody and stays.
+
+        Args:
+            services: Those that are started on demand and are wanted too.
 
         Raises:
             MissingToolError: A tool cannot be had.
@@ -51,6 +54,7 @@ class LocalTarget(Target):
         from floe_ops.targets.local.starting import Start
         from floe_ops.targets.local.supervisor import Supervisor
 
+        more = on_demand(self.name, services)
         owner = lease.from_environment()
         with span("platform ensure", **{"floe.target": self.name}):
             if Supervisor(self.layout).pid() is None:
@@ -61,11 +65,13 @@ class LocalTarget(Target):
                 start = Start(self.layout, self._say)
                 try:
                     platform = start.ensure(shared=bool(known - {owner}))
+                    self.took = start.took
+                    if more:
+                        platform = self._with_dagster(platform, shared=bool(known - {owner}))
                 except BaseException:
                     if owner not in known:
                         lease.remove(self.layout.owners, owner)
                     raise
-            self.took = start.took
             self._send_spool(platform)
         return platform
 
@@ -156,6 +162,14 @@ class LocalTarget(Target):
         from floe_ops.targets.local.doctor import examine
 
         return examine(self)
+
+    def _with_dagster(self, platform: Platform, *, shared: bool) -> Platform:
+        from floe_ops.targets.local.demand import Demand
+
+        demand = Demand(self.layout, self._say)
+        found = demand.ensure(platform, shared=shared)
+        self.took = {**self.took, **demand.took}
+        return found
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from floe_core.errors import NotReadyError
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from floe_ops.targets.local.probes import NotYetError, probe
+from floe_ops.targets.local.probes import BrokenError, NotYetError, probe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,15 +52,15 @@ def until_ready(platform: Platform, names: list[str], supervisor: Supervisor, de
     return {name: wait.result() - start for name, wait in waits.items()}
 
 
-def ready(platform: Platform, names: list[str], layout: Layout) -> dict[str, str]:
+def ready(platform: Platform, names: list[str], layout: Layout) -> dict[str, NotYetError]:
     """Ask every service once, side by side; returns what is wrong by name, nothing for those that are ready."""
 
-    def ask(name: str) -> str:
+    def ask(name: str) -> NotYetError | None:
         try:
             probe(name, platform, layout)
         except NotYetError as error:
-            return str(error)
-        return ""
+            return error
+        return None
 
     with ThreadPoolExecutor(len(names)) as pool:
         answers = dict(zip(names, pool.map(ask, names), strict=True))
@@ -96,6 +96,8 @@ def _wait(name: str, platform: Platform, supervisor: Supervisor, end: float) -> 
 def _ask(name: str, platform: Platform, supervisor: Supervisor) -> None:
     try:
         probe(name, platform, supervisor.layout)
+    except BrokenError:
+        return  # the service itself is there
     except NotYetError:
         process = (supervisor.processes() or {}).get(name)
         if process and process.state in {"BACKOFF", *GIVEN_UP}:
