@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from dbt.adapters.base.impl import ConstraintSupport
 from dbt.adapters.base.meta import available
+from dbt.adapters.base.relation import AdapterTrackingRelationInfo
 from dbt.adapters.contracts.relation import RelationType
 from dbt.adapters.spark.impl import SparkAdapter
 from dbt.adapters.spark_iceberg import relation
+from dbt.adapters.spark_iceberg.__about__ import version
 from dbt.adapters.spark_iceberg.connections import SparkIcebergConnectionManager
 from dbt_common.contracts.constraints import ConstraintType
 from dbt_common.exceptions import DbtRuntimeError
@@ -33,6 +35,14 @@ class SparkIcebergAdapter(SparkAdapter):  # type: ignore[misc] # dbt publishes n
         super().__init__(config, mp_context)
         credentials = config.credentials
         self.Relation = relation.within(credentials.namespace, credentials.schema)
+
+    @classmethod
+    def get_adapter_run_info(cls, config: Any) -> AdapterTrackingRelationInfo:
+        """What dbt notes of a run; its own way looks for a module named like the class."""
+        del config
+        return AdapterTrackingRelationInfo(
+            adapter_name="spark_iceberg", base_adapter_version="", adapter_version=version, model_adapter_details={}
+        )
 
     def list_relations_without_caching(self, schema_relation: Any) -> list[Any]:
         """Tables of a namespace, and views where the catalog keeps them: one request each."""

@@ -18,6 +18,7 @@
     {%- call statement('forget') -%}
         drop view if exists {{ rows }}
     {%- endcall -%}
+    {%- do store_result('agate_table', response='OK') -%}
     {%- do store_raw_result('main', message='INSERT ' ~ count, code='INSERT', rows_affected=count) -%}
     {%- do persist_docs(relation, model) -%}
     {{ run_hooks(post_hooks) }}
