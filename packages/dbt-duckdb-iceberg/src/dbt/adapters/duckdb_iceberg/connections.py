@@ -1,0 +1,65 @@
+"""dbt-duckdb's connections, over an environment that has the catalog attached."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from dbt.adapters.contracts.connection import ConnectionState
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.adapters.duckdb_iceberg.environment import IcebergEnvironment
+from dbt.adapters.exceptions import FailedToConnectError
+from dbt_common.exceptions import DbtRuntimeError
+from floe_core.errors import FloeError
+
+if TYPE_CHECKING:
+    from dbt.adapters.contracts.connection import Connection
+
+
+class DuckDBIcebergConnectionManager(DuckDBConnectionManager):
+    """Opens connections; the environment is the one that the base class's parts ask for too."""
+
+    TYPE = "duckdb_iceberg"
+
+    @classmethod
+    def open(cls, connection: Connection) -> Connection:
+        """Open it; the first one opens the file and attaches the catalog.
+
+        Raises:
+            FailedToConnectError: The file, an extension or the catalog cannot be had; says which, and what to do.
+        """
+        if connection.state == ConnectionState.OPEN:
+            return connection
+        with cls._LOCK:
+            try:
+                connection.handle = cls._environment(connection.credentials).handle()
+            except (FloeError, RuntimeError, DbtRuntimeError) as error:
+                connection.handle = None
+                connection.state = ConnectionState.FAIL
+                raise FailedToConnectError(str(error)) from None
+            connection.state = ConnectionState.OPEN
+            return connection
+
+    @classmethod
+    def environment(cls) -> IcebergEnvironment:
+        """The open environment.
+
+        Raises:
+            DbtRuntimeError: There is none.
+        """
+        opened = DuckDBConnectionManager._ENV  # noqa: SLF001 - one environment serves both classes
+        if not isinstance(opened, IcebergEnvironment):
+            raise DbtRuntimeError("no connection of type duckdb_iceberg is open")
+        return opened
+
+    @classmethod
+    def _environment(cls, credentials: object) -> IcebergEnvironment:
+        opened = DuckDBConnectionManager._ENV  # noqa: SLF001
+        if isinstance(opened, IcebergEnvironment) and opened.creds == credentials:
+            return opened
+        if opened is not None:
+            with contextlib.suppress(Exception):  # the next one is opened whether or not this one ends well
+                opened.close()
+        made = IcebergEnvironment(credentials)
+        DuckDBConnectionManager._ENV = made  # noqa: SLF001
+        return made

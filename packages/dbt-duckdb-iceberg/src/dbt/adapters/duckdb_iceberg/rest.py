@@ -1,0 +1,141 @@
+"""PyIceberg's REST catalog for a profile: every request ends, and errors name the place but no secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from floe_core.errors import CredentialsRefusedError, FloeError, MissingToolError, WrongStateError
+from pyiceberg.catalog.rest import RestCatalog
+from pyiceberg.exceptions import (
+    BadRequestError,
+    ForbiddenError,
+    NoSuchNamespaceError,
+    OAuthError,
+    RESTError,
+    ServerError,
+    ServiceUnavailableError,
+    UnauthorizedError,
+)
+from requests import HTTPError, RequestException
+from requests.adapters import HTTPAdapter
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dbt.adapters.duckdb_iceberg.credentials import DuckDBIcebergCredentials
+    from pyiceberg.io import FileIO
+    from requests import PreparedRequest, Response, Session
+
+T = TypeVar("T")
+LIMITS: Final = (3.0, 30.0)
+"""Seconds to connect, seconds to the answer: a commit makes the server write to the store before it answers."""
+OPENING_SECONDS: Final = 3.0
+AWAY_SECONDS: Final = 20.0
+"""How long a catalog or a store may be away in the middle of a run."""
+ENDPOINT: Final = "s3.endpoint"
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_SERVER_FAULT: Final = 500
+
+
+class _BoundedAdapter(HTTPAdapter):
+    """PyIceberg sets no timeout on its requests."""
+
+    def send(self, request: PreparedRequest, *args: Any, **options: Any) -> Response:
+        """Send, within bounds."""
+        options["timeout"] = options.get("timeout") or LIMITS
+        return super().send(request, *args, **options)
+
+
+class _Catalog(RestCatalog):
+    def _load_file_io(self, properties: Mapping[str, str] | None = None, location: str | None = None) -> FileIO:
+        """The profile's address of the store wins over the server's, which may be a name inside of a cluster."""
+        return super()._load_file_io({**(properties or {}), ENDPOINT: self.properties[ENDPOINT]}, location)
+
+    def _create_session(self) -> Session:
+        session = super()._create_session()
+        session.trust_env = urlsplit(self.uri).hostname not in _LOOPBACK  # no proxy stands before this machine
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, _BoundedAdapter())
+        return session
+
+
+def open_catalog(credentials: DuckDBIcebergCredentials) -> RestCatalog:
+    """The profile's catalog, signed in; asked for a few seconds where nothing answers.
+
+    Raises:
+        CredentialsRefusedError: The server refuses the client.
+        MissingToolError: No server answers.
+        WrongStateError: The server has no such warehouse, or answers otherwise than a catalog would.
+    """
+    rest, store = credentials.rest, credentials.store
+    properties: dict[str, Any] = {
+        "uri": rest.rest_uri,
+        "warehouse": rest.warehouse,
+        "header.X-Iceberg-Access-Delegation": "",  # the profile brings its own keys of the store
+        "auth": {
+            "type": "oauth2",
+            "oauth2": {
+                "client_id": rest.client_id,
+                "client_secret": rest.client_secret,
+                "token_url": rest.token_uri,
+                "scope": rest.scope,
+            },
+        },
+        ENDPOINT: store.endpoint,
+        "s3.access-key-id": store.access_key,
+        "s3.secret-access-key": store.secret_key,
+        "s3.region": store.region,
+        "s3.force-virtual-addressing": str(not store.path_style).lower(),
+    }
+    if rest.realm:
+        properties["header.Polaris-Realm"] = rest.realm
+    try:
+        return patiently(lambda: _Catalog(credentials.database, **properties), OPENING_SECONDS)
+    except (RESTError, RequestException, ValueError) as error:
+        raise explained(error, credentials) from None
+
+
+def patiently(act: Callable[[], T], seconds: float = AWAY_SECONDS) -> T:
+    """Do it, again and again for `seconds` while the catalog or the store is away; the last failure is raised.
+
+    Only for acts that may be repeated: reading, listing, making what may be there already.
+    """
+    retrying = Retrying(
+        retry=retry_if_exception(is_away),
+        stop=stop_after_delay(seconds),
+        wait=wait_exponential(multiplier=0.05, max=2),
+        reraise=True,
+    )
+    return retrying(act)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether this says that nobody answers at the moment."""
+    if isinstance(error, HTTPError):
+        return error.response is not None and error.response.status_code >= _SERVER_FAULT
+    return isinstance(error, (RequestException, ServiceUnavailableError, ServerError))
+
+
+def explained(error: Exception, credentials: DuckDBIcebergCredentials) -> FloeError:
+    """The failure in words for people: URL, warehouse and client id are named, secrets never."""
+    rest = credentials.rest
+    where = f"{rest.rest_uri}, warehouse {rest.warehouse}, client id {rest.client_id}"
+    why = redacted(str(error), credentials)
+    status = error.response.status_code if isinstance(error, HTTPError) and error.response is not None else 0
+    if isinstance(error, (UnauthorizedError, ForbiddenError, OAuthError)) or status in (400, 401, 403):
+        remedy = "look at catalog.client_id, client_secret and scope of the profile, and at the client's rights"
+        return CredentialsRefusedError("the Iceberg catalog refuses the client", where=where, why=why, remedy=remedy)
+    if isinstance(error, (NoSuchNamespaceError, BadRequestError)) or status:
+        remedy = "look at catalog.uri and catalog.warehouse of the profile"
+        return WrongStateError("the Iceberg catalog has no such thing", where=where, why=why, remedy=remedy)
+    remedy = "see whether the catalog runs, and look at catalog.uri of the profile"
+    return MissingToolError("the Iceberg catalog does not answer", where=where, why=why, remedy=remedy)
+
+
+def redacted(text: str, credentials: DuckDBIcebergCredentials) -> str:
+    """The text without the profile's secrets."""
+    for secret in credentials.secret_values:
+        text = text.replace(secret, "***") if secret else text
+    return text
