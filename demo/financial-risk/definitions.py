@@ -1,5 +1,7 @@
-# ruff: noqa: INP001 - Dagster loads this file by its path; it belongs to no package
-"""What Dagster sees of this product: everything, as the folder's floe.yaml and dbt project say."""
+# ruff: noqa: INP001 - a code location beside its data, in no package
+"""The product financial-risk as Dagster sees it."""
+
+from __future__ import annotations
 
 from pathlib import Path
 

@@ -1,11 +1,16 @@
-{#
-    Where the rows of a seed come from: the seed itself, or `<name>.parquet` in the folder that the variable
-    `scaled_seeds` names, as `generate_seeds.py --scale` writes it.
-#}
+{# The rows of a seed; with the variable `scaled_seeds`, those of the Parquet file of its name in that folder. #}
 {% macro raw(name) -%}
-    {%- if var('scaled_seeds', none) -%}
-        read_parquet('{{ var("scaled_seeds") }}/{{ name }}.parquet')
+    {%- if var('scaled_seeds', '') -%}
+        {{ adapter.dispatch('parquet')(var('scaled_seeds') ~ '/' ~ name ~ '.parquet') }}
     {%- else -%}
         {{ ref(name) }}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro default__parquet(path) -%}
+    read_parquet('{{ path }}')
+{%- endmacro %}
+
+{% macro spark__parquet(path) -%}
+    parquet.`{{ path }}`
 {%- endmacro %}

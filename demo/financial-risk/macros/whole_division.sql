@@ -1,14 +1,14 @@
 {# numerator / denominator without its remainder; both are whole numbers, numerator >= 0, denominator > 0. #}
 {% macro whole_division(numerator, denominator) -%}
-    {{ adapter.dispatch('whole_division', 'financial_risk')(numerator, denominator) }}
+    {{ adapter.dispatch('whole_division')(numerator, denominator) }}
 {%- endmacro %}
 
 {% macro default__whole_division(numerator, denominator) -%}
-    ({{ numerator }}) // ({{ denominator }})
+    (({{ numerator }}) // ({{ denominator }}))
 {%- endmacro %}
 
 {% macro spark__whole_division(numerator, denominator) -%}
-    ({{ numerator }}) div ({{ denominator }})
+    (({{ numerator }}) div ({{ denominator }}))
 {%- endmacro %}
 
 {# numerator / denominator to the nearest whole number, half up: decimal division would pass through a double. #}
