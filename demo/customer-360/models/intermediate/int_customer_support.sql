@@ -6,7 +6,7 @@ select
     count(*) filter (where tickets.is_open_and_pressing) as pressing_tickets,
     min(cast(tickets.opened_at as date)) filter (where tickets.is_open_and_pressing) as pressing_since,
     count(tickets.resolution_minutes) as closed_tickets,
-    coalesce(sum(tickets.resolution_minutes), 0) as resolution_minutes
+    cast(coalesce(sum(tickets.resolution_minutes), 0) as bigint) as resolution_minutes
 from {{ ref('stg_support_tickets') }} as tickets
 inner join {{ ref('int_customer_identities') }} as identities
     on tickets.crm_id = identities.crm_id
