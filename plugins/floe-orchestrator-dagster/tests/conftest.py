@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from floe_orchestrator_dagster.tracing import Tracing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,10 +47,14 @@ def make_product(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
-@pytest.fixture(scope="session")
-def load() -> Callable[..., Any]:
-    """`load_product_definitions`, imported past the one warning that a library gives of itself when it is imported."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="sqlglotrs is deprecated", category=DeprecationWarning)
-        from floe_orchestrator_dagster.loader import load_product_definitions
-    return load_product_definitions
+@pytest.fixture
+def untraced() -> Tracing:
+    """A product whose platform wants no traces."""
+    return Tracing(product="tiny-product", version="1.0.0", folder="")
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the caller's own surroundings."""
+    for name in ("FLOE_LANE", "FLOE_PRODUCT_STATE", "FLOE_DUCKDB_PATH", "TRACEPARENT", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)

@@ -9,12 +9,12 @@ from dagster._core.definitions.reconstruct import repository_def_from_target_def
 from dagster._core.workspace.autodiscovery import loadable_targets_from_python_file
 from floe_core.compilation import compile_bundle, compile_outputs, write_outputs
 from floe_core.plugins import DbtProjectError
+from floe_orchestrator_dagster.loader import load_product_definitions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from dagster import Definitions
 
 MANIFEST = (
     "apiVersion: floe.dev/v1\nkind: Manifest\nmetadata: { name: bench, version: 1.0.0, owner: us }\n"
@@ -27,63 +27,58 @@ SCHEDULE = "schedule: { cron: '15 4 * * 1', timezone: Europe/Berlin, enabled: %s
     ("enabled", "status"), [("true", DefaultScheduleStatus.RUNNING), ("false", DefaultScheduleStatus.STOPPED)]
 )
 def test_the_schedule_of_floe_yaml_is_wired(
-    load: Callable[..., Definitions],
     make_product: Callable[..., Path],
     tmp_path: Path,
     enabled: str,
     status: DefaultScheduleStatus,
 ) -> None:
     folder = make_product(SCHEDULE % enabled)
-    repository = load(folder, state=tmp_path / "state").get_repository_def()
+    repository = load_product_definitions(folder, state=tmp_path / "state").get_repository_def()
     (schedule,) = repository.schedule_defs
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("15 4 * * 1", "Europe/Berlin")
     assert (schedule.job_name, schedule.default_status) == ("tiny_product_build", status)
 
 
 def test_a_product_without_a_schedule_has_none_and_keeps_its_sensor(
-    load: Callable[..., Definitions], make_product: Callable[..., Path], tmp_path: Path
+    make_product: Callable[..., Path], tmp_path: Path
 ) -> None:
-    repository = load(make_product(), state=tmp_path / "state").get_repository_def()
+    repository = load_product_definitions(make_product(), state=tmp_path / "state").get_repository_def()
     assert repository.schedule_defs == []
     (sensor,) = repository.sensor_defs
     assert [target.job_name for target in sensor.targets] == ["tiny_product_build"]
 
 
 def test_the_manifest_is_parsed_again_only_when_a_source_is_newer(
-    load: Callable[..., Definitions], make_product: Callable[..., Path], tmp_path: Path
+    make_product: Callable[..., Path], tmp_path: Path
 ) -> None:
     folder, state = make_product(), tmp_path / "state"
-    load(folder, state=state)
+    load_product_definitions(folder, state=state)
     manifest = state / "target" / "manifest.json"
     first = manifest.stat().st_mtime_ns
-    load(folder, state=state)
+    load_product_definitions(folder, state=state)
     assert manifest.stat().st_mtime_ns == first
 
     model = folder / "models" / "cheap_things.sql"
     model.write_text("select * from {{ ref('raw_things') }} where price <= 15\n", encoding="utf-8")
     os.utime(model, ns=(first + 10**9, first + 10**9))
-    repository = load(folder, state=state).get_repository_def()
+    repository = load_product_definitions(folder, state=state).get_repository_def()
     keys = {key.path[-1] for key in repository.asset_graph.materializable_asset_keys}
     assert keys == {"raw_things", "dear_things", "cheap_things"}
     assert not (folder / "target").exists()
 
 
-def test_a_project_that_cannot_be_parsed_names_its_file(
-    load: Callable[..., Definitions], make_product: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_project_that_cannot_be_parsed_names_its_file(make_product: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_product()
     (folder / "models" / "broken.sql").write_text("select {{ ref('nowhere' }}\n", encoding="utf-8")
     with pytest.raises(DbtProjectError, match="broken"):
-        load(folder, state=tmp_path / "state")
+        load_product_definitions(folder, state=tmp_path / "state")
 
 
-def test_the_job_builds_the_product_and_reports_every_check(
-    load: Callable[..., Definitions], make_product: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_the_job_builds_the_product_and_reports_every_check(make_product: Callable[..., Path], tmp_path: Path) -> None:
     import duckdb
 
     state = tmp_path / "state"
-    repository = load(make_product(), state=state).get_repository_def()
+    repository = load_product_definitions(make_product(), state=state).get_repository_def()
     with DagsterInstance.ephemeral() as instance:
         result = repository.get_job("tiny_product_build").execute_in_process(instance=instance)
     built = {event.asset_key.path[-1] for event in result.get_asset_materialization_events() if event.asset_key}
@@ -98,7 +93,7 @@ def test_the_job_builds_the_product_and_reports_every_check(
 
 
 def test_a_part_of_the_product_is_built_alone_without_the_tests_that_need_more(
-    load: Callable[..., Definitions], make_product: Callable[..., Path], tmp_path: Path
+    make_product: Callable[..., Path], tmp_path: Path
 ) -> None:
     folder = make_product()
     (folder / "tests").mkdir()
@@ -106,7 +101,7 @@ def test_a_part_of_the_product_is_built_alone_without_the_tests_that_need_more(
         "select 1 from {{ ref('raw_things') }} as r join {{ ref('dear_things') }} as d on r.id = d.id where 1 = 0"
     )
     (folder / "tests" / "needs_both.sql").write_text(crossing, encoding="utf-8")
-    repository = load(folder, state=tmp_path / "state").get_repository_def()
+    repository = load_product_definitions(folder, state=tmp_path / "state").get_repository_def()
     seed = AssetKey(["tiny_product", "main", "raw_things"])
     with DagsterInstance.ephemeral() as instance:
         result = repository.get_job("tiny_product_build").execute_in_process(instance=instance, asset_selection=[seed])
@@ -115,9 +110,8 @@ def test_a_part_of_the_product_is_built_alone_without_the_tests_that_need_more(
 
 
 def test_the_definitions_that_floe_compile_writes_are_loaded_by_dagster_from_anywhere(
-    load: Callable[..., Definitions], make_product: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_product: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    del load  # only so that the loader is imported past a library's own warning
     manifest = tmp_path / "manifest.yaml"
     manifest.write_text(MANIFEST, encoding="utf-8")
     folder, place = make_product(SCHEDULE % "true"), tmp_path / "build" / "deep"
@@ -135,11 +129,11 @@ def test_the_definitions_that_floe_compile_writes_are_loaded_by_dagster_from_any
 
 
 def test_a_test_that_fails_fails_its_check_and_the_run_and_says_why(
-    load: Callable[..., Definitions], make_product: Callable[..., Path], tmp_path: Path
+    make_product: Callable[..., Path], tmp_path: Path
 ) -> None:
     folder = make_product()
     (folder / "seeds" / "raw_things.csv").write_text("id,price\n1,20\n1,30\n", encoding="utf-8")
-    repository = load(folder, state=tmp_path / "state").get_repository_def()
+    repository = load_product_definitions(folder, state=tmp_path / "state").get_repository_def()
     with DagsterInstance.ephemeral() as instance:
         result = repository.get_job("tiny_product_build").execute_in_process(instance=instance, raise_on_error=False)
     checks = {check.check_name: check for check in result.get_asset_check_evaluations()}

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import logging
 import shutil
-import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from dagster import AssetKey, DagsterInstance
 from floe_core.plugins.orchestrator import OrchestratorError
+from floe_orchestrator_dagster.location import load_location
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-
-@pytest.fixture(scope="session")
-def load_all() -> Callable[..., Any]:
-    """`load_location`, imported past the warning that a library gives of itself."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="sqlglotrs is deprecated", category=DeprecationWarning)
-        from floe_orchestrator_dagster.location import load_location
-    return load_location
 
 
 @pytest.fixture
@@ -38,8 +29,8 @@ def products(make_product: Callable[..., Path], tmp_path: Path) -> Path:
     return home
 
 
-def test_each_product_runs_with_its_own_project(load_all: Callable[..., Any], products: Path, tmp_path: Path) -> None:
-    repository = load_all(products, state=tmp_path / "state").get_repository_def()
+def test_each_product_runs_with_its_own_project(products: Path, tmp_path: Path) -> None:
+    repository = load_location(products, state=tmp_path / "state").get_repository_def()
     assert {"one_build", "two_build"} <= {job.name for job in repository.get_all_jobs()}
     with DagsterInstance.ephemeral() as instance:
         result = repository.get_job("two_build").execute_in_process(instance=instance)
@@ -49,11 +40,11 @@ def test_each_product_runs_with_its_own_project(load_all: Callable[..., Any], pr
 
 
 def test_a_broken_product_is_told_and_hides_no_other(
-    load_all: Callable[..., Any], products: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    products: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (products / "one/models/dear_things.sql").write_text("select {{ nothing", encoding="utf-8")
     with caplog.at_level(logging.ERROR):
-        repository = load_all(products, state=tmp_path / "state").get_repository_def()
+        repository = load_location(products, state=tmp_path / "state").get_repository_def()
     assert "two_build" in {job.name for job in repository.get_all_jobs()}
     assert "one_build" not in {job.name for job in repository.get_all_jobs()}
     (broken,) = [spec for spec in repository.asset_graph.asset_nodes if spec.group_name == "could_not_be_loaded"]
@@ -62,19 +53,17 @@ def test_a_broken_product_is_told_and_hides_no_other(
     assert "the product one could not be loaded" in caplog.text
 
 
-def test_a_manifest_made_beforehand_is_not_parsed_again(
-    load_all: Callable[..., Any], products: Path, tmp_path: Path
-) -> None:
-    load_all(products, state=tmp_path / "first")
+def test_a_manifest_made_beforehand_is_not_parsed_again(products: Path, tmp_path: Path) -> None:
+    load_location(products, state=tmp_path / "first")
     made = tmp_path / "parsed/two/target/manifest.json"
     made.parent.mkdir(parents=True)
     text = (tmp_path / "first/two/target/manifest.json").read_text(encoding="utf-8")
     made.write_text(text.replace("dear_things", "made_before"), encoding="utf-8")
-    repository = load_all(products, state=tmp_path / "second", parsed=tmp_path / "parsed").get_repository_def()
+    repository = load_location(products, state=tmp_path / "second", parsed=tmp_path / "parsed").get_repository_def()
     assert AssetKey(["two", "main", "made_before"]) in repository.assets_defs_by_key
     assert AssetKey(["one", "main", "dear_things"]) in repository.assets_defs_by_key  # had none made: parsed
 
 
-def test_no_product_is_a_mistake(load_all: Callable[..., Any], tmp_path: Path) -> None:
+def test_no_product_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(OrchestratorError, match="no product to serve"):
-        load_all(tmp_path, state=tmp_path / "state")
+        load_location(tmp_path, state=tmp_path / "state")

@@ -13,14 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.usefixtures("load")
 class TestConformance(OrchestratorConformance):
     @pytest.fixture
     def plugin(self) -> DagsterOrchestratorPlugin:
         return DagsterOrchestratorPlugin(DagsterConfig())
 
 
-@pytest.mark.usefixtures("load")
 def test_the_definitions_of_a_product_are_dagsters_own(
     make_product: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -32,7 +30,9 @@ def test_the_definitions_of_a_product_are_dagsters_own(
     assert sensor.minimum_interval_seconds == 30
 
 
-@pytest.mark.parametrize("wrong", [{"health_interval_s": 0}, {"health_interval_s": "60"}, {"nonsense": 1}])
+@pytest.mark.parametrize(
+    "wrong", [{"health_interval_s": 0}, {"health_interval_s": "60"}, {"nonsense": 1}, {"lane": "paper"}]
+)
 def test_a_configuration_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         DagsterConfig.model_validate(wrong)

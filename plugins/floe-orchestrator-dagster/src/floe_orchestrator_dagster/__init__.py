@@ -10,12 +10,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from floe_orchestrator_dagster.io_manager import IcebergIOManager
     from floe_orchestrator_dagster.loader import load_product_definitions
     from floe_orchestrator_dagster.plugin import DagsterOrchestratorPlugin
+    from floe_orchestrator_dagster.resources.iceberg import IcebergResource
+    from floe_orchestrator_dagster.wiring import check_definitions
 
-__all__ = ["DagsterOrchestratorPlugin", "load_product_definitions"]
+__all__ = [
+    "DagsterOrchestratorPlugin",
+    "IcebergIOManager",
+    "IcebergResource",
+    "check_definitions",
+    "load_product_definitions",
+]
 
-_HOMES = {"DagsterOrchestratorPlugin": "plugin", "load_product_definitions": "loader"}
+_HOMES = {
+    "DagsterOrchestratorPlugin": "plugin",
+    "IcebergIOManager": "io_manager",
+    "IcebergResource": "resources.iceberg",
+    "check_definitions": "wiring",
+    "load_product_definitions": "loader",
+}
 
 
 def __getattr__(name: str) -> Any:

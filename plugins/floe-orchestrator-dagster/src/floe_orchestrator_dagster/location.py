@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from typing import TYPE_CHECKING
 
 from dagster import AssetKey, AssetSpec, Definitions
+from floe_core.plugins import Lane
 from floe_core.plugins.orchestrator import OrchestratorError
 from floe_core.spec.load import PRODUCT_FILE
 
 from floe_orchestrator_dagster.loader import load_product_definitions
+from floe_orchestrator_dagster.product import LANE_ENV
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +51,8 @@ def load_location(products: Path, *, state: Path, parsed: Path | None = None) ->
 
 def _load(folder: Path, state: Path, parsed: Path | None) -> Definitions:
     try:
-        if parsed is not None:
+        # What was parsed beforehand was parsed for the lane that needs no service.
+        if parsed is not None and os.environ.get(LANE_ENV, Lane.DUCKDB) == Lane.DUCKDB:
             _take_over(parsed / folder.name / "target" / _MANIFEST, state / "target" / _MANIFEST)
         return load_product_definitions(folder, state=state)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one product, the others are served

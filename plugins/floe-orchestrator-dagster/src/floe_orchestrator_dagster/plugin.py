@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from floe_core.plugins import OrchestratorPlugin, PluginConfig
+from floe_core.plugins import Lane, OrchestratorPlugin, PluginConfig
 from pydantic import Field
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ class DagsterConfig(PluginConfig):
     """How products are orchestrated.
 
     Attributes:
-        target: The dbt profile's target that runs build, which is the lane's name.
+        lane: Where runs leave their tables; the variable FLOE_LANE says it where this does not, else a DuckDB file.
         health_interval_s: Least seconds between two looks of the health sensor.
     """
 
-    target: Annotated[str, Field(min_length=1, max_length=64, examples=["iceberg"])] = "duckdb"
+    lane: Lane | None = None
     health_interval_s: Annotated[int, Field(ge=5, le=86_400, strict=True)] = 60
 
 
@@ -45,5 +45,5 @@ class DagsterOrchestratorPlugin(OrchestratorPlugin[DagsterConfig]):
         from floe_orchestrator_dagster.loader import load_product_definitions
 
         return load_product_definitions(
-            product_dir, target=self.config.target, health_interval_s=self.config.health_interval_s
+            product_dir, lane=self.config.lane, health_interval_s=self.config.health_interval_s
         )

@@ -1,7 +1,7 @@
 """The health sensor: starts a product's job when the platform becomes healthy.
 
-It has an explicit target: a sensor without one passes Dagster's own checks at definition and fails at its tick only,
-so `require_targets` refuses it while the product is loaded.
+It has an explicit target, a cursor and a run key: each return of health starts one run, and starts it once. The trace
+of that run begins with the tick that saw it.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ import os
 from typing import TYPE_CHECKING
 
 from dagster import RunRequest, SensorDefinition, SensorEvaluationContext, SensorResult, SkipReason
-from floe_core.plugins.orchestrator import OrchestratorError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from floe_orchestrator_dagster.tracing import Tracing
 
 HEALTH_ENV = "FLOE_HEALTH_URL"
 """Where the platform answers 200 when it is ready, for example Polaris's `http://host:8182/q/health/ready`."""
@@ -23,7 +22,7 @@ _PROBE_TIMEOUT_S = 5.0
 _READY = 200
 
 
-def health_sensor(slug: str, job_name: str, *, interval_s: int) -> SensorDefinition:
+def health_sensor(slug: str, job_name: str, *, interval_s: int, tracing: Tracing) -> SensorDefinition:
     """A sensor that requests one run of a job each time that the platform turns from not healthy to healthy.
 
     The cursor keeps what the last look saw and how often health has returned; that number is the run key, so that
@@ -33,7 +32,9 @@ def health_sensor(slug: str, job_name: str, *, interval_s: int) -> SensorDefinit
         slug: The product's name as Dagster takes it.
         job_name: The job to run.
         interval_s: Least seconds between two looks.
+        tracing: Where the spans of a tick that requests a run go.
     """
+    name = f"{slug}_when_healthy"
 
     def look(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         url = os.environ.get(HEALTH_ENV)
@@ -45,12 +46,13 @@ def health_sensor(slug: str, job_name: str, *, interval_s: int) -> SensorDefinit
             returns += 1
         cursor = json.dumps({"healthy": healthy, "returns": returns})
         if healthy and not was:
-            request = RunRequest(run_key=f"{slug}-healthy-{returns}", tags={"floe/trigger": "health"})
+            tags = {"floe/trigger": "health", **tracing.requested(name, job_name)}
+            request = RunRequest(run_key=f"{slug}-healthy-{returns}", tags=tags)
             return SensorResult(run_requests=[request], cursor=cursor)
         return SensorResult(skip_reason=f"{url}: {seen}", cursor=cursor)
 
     return SensorDefinition(
-        name=f"{slug}_when_healthy",
+        name=name,
         job_name=job_name,
         evaluation_fn=look,
         minimum_interval_seconds=interval_s,
@@ -67,21 +69,6 @@ def probe(url: str) -> tuple[bool, str]:
     except requests.RequestException as error:
         return False, f"no answer ({type(error).__name__})"
     return answer.status_code == _READY, f"answered {answer.status_code}"
-
-
-def require_targets(sensors: Iterable[SensorDefinition]) -> None:
-    """Refuse sensors that could never start anything.
-
-    Raises:
-        OrchestratorError: a sensor has no target; names it.
-    """
-    for sensor in sensors:
-        if not sensor.targets:
-            raise OrchestratorError(
-                f"sensor {sensor.name} has no target",
-                why="it would pass Dagster's checks and fail at its first tick",
-                remedy="give it a job",
-            )
 
 
 def _remembered(cursor: str | None) -> tuple[bool, int]:

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any, cast
 from dagster import ConfigurableResource
 from floe_core.plugins import DbtCommand, DBTPlugin, DbtProjectError, DbtRequest, NoConfig, PluginType
 from floe_core.registry import Registry
+from floe_core.running.surroundings import variables
 from floe_core.telemetry import span
 from pydantic import Field
+
+from floe_orchestrator_dagster.resources.chosen import Chosen, secrets_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +42,9 @@ class DbtResource(ConfigurableResource[None]):
         state_dir: Where artifacts go: `target/` for the manifest, `runs/<id>/target/` for each run.
         target: The profile's output that is built.
         engine: Name of the platform's dbt plugin.
-        environment: Variables that the profile reads, set while dbt runs.
+        environment: Variables that the profile reads, set while dbt runs; shown by Dagster, so none is a secret.
+        secrets_plugin: Where the secrets that a compiled profile reads are looked up, at each run, for dbt alone.
+        compiled: Whether `profiles.yml` was compiled for the product's platform.
     """
 
     project_dir: str
@@ -48,16 +53,22 @@ class DbtResource(ConfigurableResource[None]):
     target: str
     engine: str = "core"
     environment: dict[str, str] = Field(default_factory=dict)
+    secrets_plugin: Chosen | None = None
+    compiled: bool = False
 
     @classmethod
     def of(cls, product: Product) -> DbtResource:
         """The resource for `product`."""
+        engine = product.chosen(PluginType.DBT)
         return cls(
             project_dir=str(product.folder),
             profiles_dir=str(product.profiles_dir),
             state_dir=str(product.state),
             target=product.target,
+            engine=engine.plugin if engine is not None else "core",
             environment=product.environment,
+            secrets_plugin=product.chosen(PluginType.SECRETS),
+            compiled=product.profiles_dir == product.state,
         )
 
     def manifest(self) -> dict[str, Any]:
@@ -117,9 +128,18 @@ class DbtResource(ConfigurableResource[None]):
             self.target,
             target_path,
             select=select,
-            environment={**self.environment, **(_EXACTLY if select else {})},
+            environment={**self.environment, **self._secret(), **(_EXACTLY if select else {})},
         )
         return engine(NoConfig()).run(request, on_node=on_node)
+
+    def _secret(self) -> dict[str, str]:
+        """What the compiled profile reads besides, resolved now; for dbt's surroundings and nowhere else."""
+        if not self.compiled:
+            return {}
+        profiles = json.loads((Path(self.profiles_dir) / "profiles.yml").read_text(encoding="utf-8"))
+        (profile,) = profiles.values()
+        output = profile["outputs"][self.target]
+        return variables(output, secrets_plugin(self.secrets_plugin))
 
     def _is_fresh(self, manifest: Path) -> bool:
         if not manifest.is_file():

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from dagster import RunRequest, SensorDefinition, SkipReason, build_sensor_context
-from floe_core.plugins.orchestrator import OrchestratorError
-from floe_orchestrator_dagster.sensors import HEALTH_ENV, health_sensor, require_targets
+from floe_orchestrator_dagster.sensors import HEALTH_ENV, health_sensor
+from floe_orchestrator_dagster.tracing import Tracing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,8 +47,8 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
 
 
 @pytest.fixture
-def sensor() -> SensorDefinition:
-    return health_sensor("tiny", "tiny_build", interval_s=60)
+def sensor(untraced: Tracing) -> SensorDefinition:
+    return health_sensor("tiny", "tiny_build", interval_s=60, tracing=untraced)
 
 
 class Ticks:
@@ -109,10 +109,3 @@ def test_a_cursor_that_cannot_be_read_is_as_none(platform: Platform, sensor: Sen
     ticks = Ticks(sensor)
     ticks.cursor = cursor
     assert [request.run_key for request in ticks.tick()] == ["tiny-healthy-1"]
-
-
-def test_a_sensor_without_a_target_is_refused_before_its_first_tick(sensor: SensorDefinition) -> None:
-    lost = SensorDefinition(name="lost", evaluation_fn=lambda _context: RunRequest())
-    require_targets([sensor])
-    with pytest.raises(OrchestratorError, match="sensor lost has no target"):
-        require_targets([sensor, lost])
