@@ -148,7 +148,9 @@ def side_by_side() -> bool:
     """Whether sessions run in parallel: as asked by -j, else where `final` alone has something to prove."""
     if ASKED.jobs:
         return bool(ASKED.jobs != "1")
-    if ASKED.looks or ASKED.names != ["final"] or all(one["state"] == "up_to_date" for one in decisions().values()):
+    if ASKED.looks or ASKED.names != ["final"] or os.environ["FLOE_TARGET"] == "cluster":
+        return False  # on a cluster the sessions share one release, and some break it to see it heal
+    if all(one["state"] == "up_to_date" for one in decisions().values()):
         return False
     nox.options.parallel = os.cpu_count() or 1
     return nox.options.parallel > 1

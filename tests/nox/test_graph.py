@@ -71,6 +71,12 @@ def test_lines_of_a_parallel_run_are_shown_under_their_session(checkout: Checkou
     assert any(line.strip() == f"plugins │ {said}" for line in done.stdout.splitlines())
 
 
+def test_on_a_cluster_the_sessions_share_one_release_and_follow_one_another(checkout: Checkout) -> None:
+    done = checkout.nox("final", FLOE_TARGET="cluster")
+    assert done.returncode == 0
+    assert "│" not in done.stdout
+
+
 def test_one_unit_alone_leaves_the_verdict_of_final_as_it_was(checkout: Checkout) -> None:
     checkout.nox("final")
     before = checkout.verdict()
