@@ -48,7 +48,7 @@ class Change:
 
     Attributes:
         operation: APPEND, OVERWRITE, or REPLACE where the rows stay the same.
-        added: Data files.
+        added: Data files, or delete files.
         removed: Data files and delete files, each of which the current snapshot must still have.
         properties: Noted on the snapshot.
     """
@@ -143,20 +143,17 @@ class _Producer(_SnapshotProducer["_Producer"]):
         return self._transaction.table_metadata.snapshot_by_id(parent) if parent is not None else None
 
     def _added(self) -> list[ManifestFile]:
-        if not self._added_data_files:
-            return []
-        with self.new_manifest_writer(self.spec(self._transaction.table_metadata.default_spec_id)) as writer:
-            for data_file in self._added_data_files:
-                writer.add(
-                    ManifestEntry.from_args(
-                        status=ManifestEntryStatus.ADDED,
-                        snapshot_id=self._snapshot_id,
-                        sequence_number=None,
-                        file_sequence_number=None,
-                        data_file=data_file,
-                    )
-                )
-        return [writer.to_manifest_file()]
+        entries = [
+            ManifestEntry.from_args(
+                status=ManifestEntryStatus.ADDED,
+                snapshot_id=self._snapshot_id,
+                sequence_number=None,
+                file_sequence_number=None,
+                data_file=data_file,
+            )
+            for data_file in self._added_data_files
+        ]
+        return self._written(entries, ManifestEntryStatus.ADDED)
 
     def _written(self, entries: Sequence[ManifestEntry], status: ManifestEntryStatus) -> list[ManifestFile]:
         groups: dict[tuple[int, bool], list[ManifestEntry]] = defaultdict(list)
@@ -165,8 +162,13 @@ class _Producer(_SnapshotProducer["_Producer"]):
         manifests = []
         for (spec_id, data), group in groups.items():
             with self._writer(spec_id, data=data) as writer:
+                note = {
+                    ManifestEntryStatus.ADDED: writer.add,
+                    ManifestEntryStatus.EXISTING: writer.existing,
+                    ManifestEntryStatus.DELETED: writer.delete,
+                }[status]
                 for entry in group:
-                    (writer.delete if status is ManifestEntryStatus.DELETED else writer.existing)(entry)
+                    note(entry)
             manifests.append(writer.to_manifest_file())
         return manifests
 
