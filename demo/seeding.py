@@ -43,7 +43,6 @@ class Table:
         keys: Columns that name something of this story: each copy at scale gets names of its own. A table without keys
             is written once, and all copies share it.
         spelled: For a key that is no plain id, SQL of its name in a copy, where `{copy}` is the copy's suffix.
-        shared: Whether all stories have the same rows, so that they are written once at any scale.
     """
 
     name: str
@@ -51,7 +50,6 @@ class Table:
     rows: Sequence[Sequence[str]]
     keys: tuple[str, ...] = ()
     spelled: Mapping[str, str] = field(default_factory=dict)
-    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -243,10 +241,8 @@ def _write_parquet(
     """Stream all copies of one table; its file appears when it is whole."""
     started = time.monotonic()
     table = versions[0]
-    source = f"copies inner join {table.name} using (story)"
-    if table.shared:
-        versions, source = versions[:1], table.name
-    for number, version in enumerate(versions):
+    source = f"copies inner join {table.name} using (story)" if table.keys else table.name
+    for number, version in enumerate(versions if table.keys else versions[:1]):
         file = scratch / f"{number}.csv"
         write_csv(file, version)
         columns = ", ".join(f"'{column}': '{types[column]}'" for column in table.columns.split(","))
@@ -255,7 +251,6 @@ def _write_parquet(
             f"{verb} select {number} as story, * from read_csv({_text(file)}, header = true, columns = {{{columns}}})"  # noqa: S608 # nosec B608
         )
     part = scratch / f"{table.name}.parquet"
-    source = f"copies inner join {table.name} using (story)" if table.keys else table.name
     connection.execute(
         f"copy (select {_copied(table)} from {source}) "  # noqa: S608 # nosec B608
         f"to {_text(part)} (format parquet)"

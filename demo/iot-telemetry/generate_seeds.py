@@ -365,7 +365,7 @@ class Story:
                 [[s.id, s.machine.id, s.kind] for s in self.sensors],
                 ("sensor_id", "machine_id"),
             ),
-            Table("raw_units", "sensor_type,unit,canonical_unit,subtract,factor", units, shared=True),
+            Table("raw_units", "sensor_type,unit,canonical_unit,subtract,factor", units),
             Table(
                 "raw_readings",
                 "reading_id,sensor_id,recorded_at,received_at,value,unit",
