@@ -15,6 +15,8 @@ from floe_core.plugins import (
     HealthState,
     HealthStatus,
     IcebergCatalog,
+    Keeping,
+    Maintained,
     PluginConfig,
     TableState,
 )
@@ -148,6 +150,21 @@ class PolarisCatalogPlugin(CatalogPlugin[PolarisConfig]):
         catalog = self.connect(fileio)
         with self._told("release" if release else "states"), closing(catalog):
             return tuple(_state(catalog, identifier, release) for identifier in tables)
+
+    def maintain(
+        self, namespace: str, keeping: Keeping, fileio: Mapping[str, str] | None = None, *, dry_run: bool = False
+    ) -> Iterator[Maintained]:
+        """Tend the tables of a product; see `CatalogPlugin.maintain`.
+
+        Raises:
+            CatalogError: There is no such namespace, or the catalog refused.
+            WrongStateError: A table cannot be tended; names it.
+        """
+        from floe_iceberg.maintenance import maintain
+
+        catalog = self.connect(fileio)
+        with self._told("maintain"), closing(catalog):
+            yield from maintain(catalog, tuple(namespace.split(".")), keeping, dry_run=dry_run)
 
     def health_check(self, timeout_s: float) -> HealthStatus:
         """Whether the server lets us in and knows the warehouse, within about `timeout_s` seconds."""

@@ -12,6 +12,8 @@ from floe_core.plugins.catalog import (
     CatalogPlugin,
     CatalogUnavailableError,
     IcebergCatalog,
+    Keeping,
+    Maintained,
     TableState,
 )
 from floe_core.plugins.compute import (
@@ -127,10 +129,12 @@ __all__ = [
     "IngestionPlugin",
     "IngestionRequest",
     "IngestionResult",
+    "Keeping",
     "Lane",
     "LaneNotSupportedError",
     "LineageBackendPlugin",
     "LineageError",
+    "Maintained",
     "NoConfig",
     "OrchestratorError",
     "OrchestratorPlugin",

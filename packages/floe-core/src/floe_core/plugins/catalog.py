@@ -10,7 +10,8 @@ from floe_core.errors import CredentialsRefusedError, ExitCode, FloeError
 from floe_core.plugins.interface import C, PluginMetadata, PluginType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
 IcebergCatalog: TypeAlias = Any
 """A `pyiceberg.catalog.Catalog`; untyped here because floe_core does not depend on PyIceberg."""
@@ -68,6 +69,46 @@ class TableState:
     snapshot_id: int | None
 
 
+@dataclass(frozen=True)
+class Keeping:
+    """How long the history of tables is kept.
+
+    Attributes:
+        older_than: Snapshots before it go.
+        snapshots: So many of the last ones stay whatever their age.
+    """
+
+    older_than: datetime
+    snapshots: int
+
+
+@dataclass(frozen=True)
+class Maintained:
+    """What the maintenance of a table did, or would do.
+
+    Attributes:
+        table: Namespace levels and name, with dots.
+        files_before: Data files that it had.
+        files_after: Data files that it has; in a dry run those that would not be rewritten.
+        deletes: Delete files that no reader has to apply any more.
+        snapshots: How many snapshots it no longer has.
+        files: Files that were removed because no snapshot needs them.
+        lost_files: Files that were removed because nothing ever named them.
+        bytes: Of all files that were removed.
+        seconds: How long it took.
+    """
+
+    table: str
+    files_before: int
+    files_after: int
+    deletes: int
+    snapshots: int
+    files: int
+    lost_files: int
+    bytes: int
+    seconds: float
+
+
 class CatalogPlugin(PluginMetadata[C]):
     """An Iceberg catalog."""
 
@@ -119,4 +160,23 @@ class CatalogPlugin(PluginMetadata[C]):
 
         Raises:
             CatalogError: There is no such table, or the catalog refused.
+        """
+
+    @abstractmethod
+    def maintain(
+        self, namespace: str, keeping: Keeping, fileio: Mapping[str, str] | None = None, *, dry_run: bool = False
+    ) -> Iterator[Maintained]:
+        """Tend every table in `namespace` and the namespaces in it, one after the other; gives each as it is done.
+
+        Small files are merged, deletes applied, old snapshots forgotten; then files that nothing needs are removed.
+        The rows stay the same, and so does every snapshot that a tag or a branch names.
+
+        Args:
+            namespace: The product's.
+            keeping: What stays of the history.
+            fileio: FileIO properties of the storage plugin, as for `connect`.
+            dry_run: Only look.
+
+        Raises:
+            CatalogError: There is no such namespace, or the catalog or the object store refused.
         """
