@@ -10,6 +10,7 @@ from dbt.adapters.exceptions.connection import FailedToConnectError
 from dbt.adapters.spark.connections import SparkConnectionManager
 from dbt.adapters.spark_iceberg.sessions import Handle
 from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
+from floe_compute_spark.seeds import SeedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ class SparkIcebergConnectionManager(SparkConnectionManager):  # type: ignore[mis
         del sql  # dbt's log has it
         try:
             yield
-        except DbtRuntimeError:
+        except (DbtRuntimeError, SeedError):
             raise
         except Exception as error:
             raise DbtDatabaseError(said(error)) from error

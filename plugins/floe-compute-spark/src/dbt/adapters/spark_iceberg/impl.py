@@ -40,7 +40,7 @@ class SparkIcebergAdapter(SparkAdapter):  # type: ignore[misc] # dbt publishes n
     def get_adapter_run_info(cls, config: Any) -> AdapterTrackingRelationInfo:
         """What dbt notes of a run; its own way looks for a module named like the class."""
         del config
-        return AdapterTrackingRelationInfo(
+        return AdapterTrackingRelationInfo(  # type: ignore[abstract] # dbt's own class, as dbt makes it
             adapter_name="spark_iceberg", base_adapter_version="", adapter_version=version, model_adapter_details={}
         )
 
@@ -78,13 +78,13 @@ class SparkIcebergAdapter(SparkAdapter):  # type: ignore[misc] # dbt publishes n
         Raises:
             DbtRuntimeError: The file cannot be read, or a value does not fit its column; names the line.
         """
+        spark = self.connections.get_thread_connection().handle.session
         try:
-            seed = seeds.read(path, delimiter, declared)
+            with self.connections.exception_handler(f"seed {path}"):
+                seed = seeds.read(path, delimiter, declared)
+                seed.frame(spark).createOrReplaceTempView(view)
         except seeds.SeedError as error:
             raise DbtRuntimeError(str(error)) from error
-        with self.connections.exception_handler(f"seed {path}"):
-            spark = self.connections.get_thread_connection().handle.session
-            seed.frame(spark).createOrReplaceTempView(view)
         return len(seed.rows)
 
     def _named(self, schema_relation: Any, what: str, kind: RelationType) -> list[Any]:
