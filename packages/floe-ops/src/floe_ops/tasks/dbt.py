@@ -11,6 +11,7 @@ from floe_core.errors import MissingToolError, UsageError
 from floe_ops import evidence, targets
 from floe_ops.console import err, say
 from floe_ops.tasks.base import task
+from floe_ops.tasks.dbt_spark import spark as spark  # noqa: PLC0414 - a task of this namespace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
