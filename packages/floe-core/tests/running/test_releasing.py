@@ -24,6 +24,8 @@ CATALOG = """
             return ()
         def address(self):
             return CatalogAddress("http://c", "w", "me", "{{ env_var('CATALOG_KEY', '') }}", "s")
+        def maintain(self, namespace, keeping, fileio=None, *, dry_run=False):
+            raise AssertionError("a build maintains nothing")
         def states(self, tables, fileio=None, *, release=""):
             if pathlib.Path(self.config.folder, "raise").exists():
                 raise RuntimeError("password=hunter2")

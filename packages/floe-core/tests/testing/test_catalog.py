@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import pytest
@@ -14,6 +14,8 @@ from floe_core.plugins import (
     CatalogUnavailableError,
     HealthState,
     HealthStatus,
+    Keeping,
+    Maintained,
     PluginConfig,
     TableState,
 )
@@ -73,6 +75,12 @@ class Catalog(CatalogPlugin[Config]):
     ) -> tuple[TableState, ...]:
         self.connect(fileio)
         raise CatalogError(f"no such table as {tables[0]} {release}", remedy="make it")
+
+    def maintain(
+        self, namespace: str, keeping: Keeping, fileio: Mapping[str, str] | None = None, *, dry_run: bool = False
+    ) -> Iterator[Maintained]:
+        self.connect(fileio)
+        raise CatalogError(f"no such namespace as {namespace} {keeping} {dry_run}", remedy="make it")
 
     def health_check(self, timeout_s: float) -> HealthStatus:
         del timeout_s

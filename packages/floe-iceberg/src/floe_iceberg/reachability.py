@@ -28,8 +28,8 @@ def of_snapshots(metadata: TableMetadata, io: FileIO, snapshots: Iterable[Snapsh
     chosen = list(snapshots)
     manifests = manifests_of(io, chosen)
     found = {key_of(place) for place in [*own_files(metadata, chosen), *manifests]}
-    for locations in together(lambda manifest: _live(io, manifest), manifests.values()):
-        found.update(key_of(location) for location in locations)
+    for sizes in together(lambda manifest: _sizes(io, manifest), manifests.values()):
+        found.update(key_of(location) for location in sizes)
     return found
 
 
@@ -39,10 +39,10 @@ def only_of(metadata: TableMetadata, io: FileIO, doomed: list[Snapshot], kept: l
     staying = manifests_of(io, kept)
     left = [manifest for place, manifest in going.items() if place not in staying]
     data: Sizes = {}
-    for sizes in together(lambda manifest: _named(io, manifest), left):
+    for sizes in together(lambda manifest: _sizes(io, manifest), left):
         data.update(sizes)
-    for locations in together(lambda manifest: _live(io, manifest), staying.values() if data else ()):
-        for location in locations:
+    for sizes in together(lambda manifest: _sizes(io, manifest), staying.values() if data else ()):
+        for location in sizes:
             data.pop(location, None)
     shared = set(own_files(metadata, kept))
     own: Sizes = {place: None for place in own_files(metadata, doomed) if place not in shared}
@@ -66,13 +66,7 @@ def own_files(metadata: TableMetadata, snapshots: Iterable[Snapshot]) -> Iterato
             yield statistics.statistics_path
 
 
-def _live(io: FileIO, manifest: ManifestFile) -> list[str]:
-    """What readers of the manifest read."""
+def _sizes(io: FileIO, manifest: ManifestFile) -> Sizes:
+    """What readers of the manifest read; a file that its snapshot deleted is read by older snapshots at most."""
     entries = manifest.fetch_manifest_entry(io, discard_deleted=True)
-    return [entry.data_file.file_path for entry in entries]
-
-
-def _named(io: FileIO, manifest: ManifestFile) -> Sizes:
-    """All that the manifest names; a file that its snapshot deleted is needed by an older one at most."""
-    entries = manifest.fetch_manifest_entry(io, discard_deleted=False)
     return {entry.data_file.file_path: entry.data_file.file_size_in_bytes for entry in entries}
