@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from floe_orchestrator_dagster.tracing import Tracing
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pyiceberg.catalog.sql import SqlCatalog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 FILES = {
@@ -58,3 +62,21 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the caller's own surroundings."""
     for name in ("FLOE_LANE", "FLOE_PRODUCT_STATE", "FLOE_DUCKDB_PATH", "TRACEPARENT", "OTEL_EXPORTER_OTLP_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[SqlCatalog]:
+    """A catalog on SQLite over a folder."""
+    with SqlCatalog("test", uri=f"sqlite:///{tmp_path}/catalog.db", warehouse=f"file://{tmp_path}/warehouse") as made:
+        yield made
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """Every span that ends in this process."""
+    memory = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(memory))
+    # The global provider can be set once a process; the API's own look-up is replaced for this test only.
+    monkeypatch.setattr("opentelemetry.trace.get_tracer", provider.get_tracer)
+    return memory

@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from floe_orchestrator_dagster.io_manager import IcebergIOManager
     from floe_orchestrator_dagster.loader import load_product_definitions
     from floe_orchestrator_dagster.plugin import DagsterOrchestratorPlugin
-    from floe_orchestrator_dagster.resources.iceberg import IcebergResource
+    from floe_orchestrator_dagster.resources.chosen import Chosen
+    from floe_orchestrator_dagster.resources.iceberg import IcebergAccess, IcebergResource
     from floe_orchestrator_dagster.wiring import check_definitions
 
 __all__ = [
+    "Chosen",
     "DagsterOrchestratorPlugin",
+    "IcebergAccess",
     "IcebergIOManager",
     "IcebergResource",
     "check_definitions",
@@ -25,6 +28,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Chosen": "resources.chosen",
+    "IcebergAccess": "resources.iceberg",
     "DagsterOrchestratorPlugin": "plugin",
     "IcebergIOManager": "io_manager",
     "IcebergResource": "resources.iceberg",

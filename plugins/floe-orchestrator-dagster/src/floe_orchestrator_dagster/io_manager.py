@@ -28,11 +28,12 @@ from dagster import (
     TableSchema,
 )
 from floe_core.errors import FloeError
+from floe_core.plugins import IcebergCatalog
 from floe_core.plugins.orchestrator import OrchestratorError
 from pydantic import PrivateAttr
 
 from floe_orchestrator_dagster.partitions import rows_of
-from floe_orchestrator_dagster.resources.iceberg import IcebergResource
+from floe_orchestrator_dagster.resources.iceberg import IcebergAccess
 from floe_orchestrator_dagster.tracing import Tracing
 
 if TYPE_CHECKING:
@@ -64,18 +65,26 @@ class IcebergIOManager(ConfigurableIOManager):
     `pyarrow.Table`, or what the input's annotation names: a `RecordBatchReader`, or a data frame.
 
     Attributes:
-        iceberg: The catalog.
+        access: How the catalog is opened. Not a resource in this one: Dagster 1.13 warns of itself where one holds
+            another.
         tracing: Where its spans go; none where it is left out.
     """
 
-    iceberg: IcebergResource
+    access: IcebergAccess
     tracing: Tracing | None = None
 
+    _opened: IcebergCatalog = PrivateAttr(default=None)
     _step: InitResourceContext | None = PrivateAttr(default=None)
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
         """Keep the run that this belongs to."""
         self._step = context
+
+    def catalog(self) -> IcebergCatalog:
+        """The PyIceberg catalog, signed in; raises as `IcebergAccess.open`."""
+        if self._opened is None:
+            self._opened = self.access.open()
+        return self._opened
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
         """Write an asset's rows in one commit, and tell Dagster what was written.
@@ -104,7 +113,7 @@ class IcebergIOManager(ConfigurableIOManager):
         upstream = context.upstream_output
         metadata = upstream.definition_metadata if upstream is not None else {}
         with _told("read", key, identifier):
-            table = self.iceberg.catalog().load_table(identifier)
+            table = self.catalog().load_table(identifier)
             where = rows_of(context, metadata, table.schema().as_arrow()) if context.has_asset_partitions else None
             columns = (context.definition_metadata or {}).get(COLUMNS)
             options: dict[str, Any] = {"row_filter": where} if where is not None else {}
@@ -121,7 +130,7 @@ class IcebergIOManager(ConfigurableIOManager):
             rows = _arrow(obj)
             mode = _mode(metadata)
             partial = mode is WriteMode.OVERWRITE and context.has_asset_partitions
-            catalog = self.iceberg.catalog()
+            catalog = self.catalog()
             written = write(
                 catalog,
                 identifier,

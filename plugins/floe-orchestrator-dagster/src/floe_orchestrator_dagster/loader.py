@@ -22,7 +22,7 @@ from floe_orchestrator_dagster.io_manager import IcebergIOManager
 from floe_orchestrator_dagster.maintenance import maintenance_job
 from floe_orchestrator_dagster.product import read_product
 from floe_orchestrator_dagster.resources.dbt_resource import DbtResource
-from floe_orchestrator_dagster.resources.iceberg import IcebergResource
+from floe_orchestrator_dagster.resources.iceberg import IcebergAccess, IcebergResource
 from floe_orchestrator_dagster.resources.ingestion import IngestionResource
 from floe_orchestrator_dagster.resources.semantic import SemanticResource
 from floe_orchestrator_dagster.sensors import health_sensor
@@ -98,11 +98,9 @@ class _Definitions:
         dbt = DbtResource.of(product)
         self._resources[product.resource] = dbt
         if product.lane is Lane.ICEBERG:
-            iceberg = IcebergResource.of(product)
-            self._resources[product.resource_named(ICEBERG)] = iceberg
-            self._resources[product.resource_named(IO_MANAGER)] = IcebergIOManager(
-                iceberg=iceberg, tracing=self._tracing
-            )
+            access = IcebergAccess.of(product)
+            self._resources[product.resource_named(ICEBERG)] = IcebergResource(access=access)
+            self._resources[product.resource_named(IO_MANAGER)] = IcebergIOManager(access=access, tracing=self._tracing)
         specs = DbtSpecs(product, dbt.manifest())
         self._assets.append(transform_assets(product, specs, self._tracing))
         loader = product.chosen(PluginType.INGESTION)

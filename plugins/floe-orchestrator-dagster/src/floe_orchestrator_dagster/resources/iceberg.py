@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from dagster import ConfigurableResource
+from dagster import Config, ConfigurableResource
 from floe_core.plugins import CatalogPlugin, IcebergCatalog, PluginType, StoragePlugin
 from floe_core.plugins.orchestrator import OrchestratorError
 from pydantic import PrivateAttr
@@ -11,8 +11,8 @@ from floe_orchestrator_dagster.product import Product
 from floe_orchestrator_dagster.resources.chosen import Chosen, secret_store
 
 
-class IcebergResource(ConfigurableResource[None]):
-    """Opens the catalog, once a process.
+class IcebergAccess(Config):
+    """How the catalog is opened.
 
     Attributes:
         catalog_plugin: Which catalog plugin, and how it is configured.
@@ -24,11 +24,9 @@ class IcebergResource(ConfigurableResource[None]):
     storage_plugin: Chosen | None = None
     secrets_plugin: Chosen | None = None
 
-    _opened: IcebergCatalog = PrivateAttr(default=None)
-
     @classmethod
-    def of(cls, product: Product) -> "IcebergResource":
-        """The resource for the platform of `product`.
+    def of(cls, product: Product) -> "IcebergAccess":
+        """What the platform of `product` has chosen.
 
         Raises:
             OrchestratorError: The platform has no catalog.
@@ -47,7 +45,7 @@ class IcebergResource(ConfigurableResource[None]):
             secrets_plugin=product.chosen(PluginType.SECRETS),
         )
 
-    def catalog(self) -> IcebergCatalog:
+    def open(self) -> IcebergCatalog:
         """The PyIceberg catalog, signed in; secrets are resolved now and stay in memory.
 
         Raises:
@@ -56,12 +54,27 @@ class IcebergResource(ConfigurableResource[None]):
             CatalogUnavailableError: Nothing answers.
             CatalogAuthenticationError: The credentials were refused.
         """
+        store = secret_store(self.secrets_plugin)
+        plugin = cast("CatalogPlugin[Any]", self.catalog_plugin.create(PluginType.CATALOG, store))
+        if self.storage_plugin is None:
+            return plugin.connect(None)
+        storage = cast("StoragePlugin[Any]", self.storage_plugin.create(PluginType.STORAGE, store))
+        return plugin.connect(storage.fileio_properties())
+
+
+class IcebergResource(ConfigurableResource[None]):
+    """Opens the catalog, once a step.
+
+    Attributes:
+        access: How it is opened.
+    """
+
+    access: IcebergAccess
+
+    _opened: IcebergCatalog = PrivateAttr(default=None)
+
+    def catalog(self) -> IcebergCatalog:
+        """The PyIceberg catalog, signed in; raises as `IcebergAccess.open`."""
         if self._opened is None:
-            store = secret_store(self.secrets_plugin)
-            plugin = cast("CatalogPlugin[Any]", self.catalog_plugin.create(PluginType.CATALOG, store))
-            fileio: dict[str, str] | None = None
-            if self.storage_plugin is not None:
-                storage = cast("StoragePlugin[Any]", self.storage_plugin.create(PluginType.STORAGE, store))
-                fileio = storage.fileio_properties()
-            self._opened = plugin.connect(fileio)
+            self._opened = self.access.open()
         return self._opened
