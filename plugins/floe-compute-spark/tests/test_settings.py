@@ -46,7 +46,9 @@ def test_values_are_counted_as_in_the_other_lanes() -> None:
 def test_a_driver_is_started_without_secrets_and_for_this_machine_only() -> None:
     started = settings.of_driver(master="local[2]", memory="1g", jars="a.jar", packages="")
     assert started["spark.driver.host"] == "127.0.0.1"
+    assert started["spark.sql.shuffle.partitions"] == "8"
     assert started["spark.ui.enabled"] == "false"
     assert "spark.jars.packages" not in started
     assert not any("catalog.ice" in name for name in started)
-    assert "spark.driver.host" not in settings.of_driver(master="spark://a:7077", memory="1g", jars="", packages="")
+    cluster = settings.of_driver(master="spark://a:7077", memory="1g", jars="", packages="")
+    assert {"spark.driver.host", "spark.sql.shuffle.partitions", "spark.jars"}.isdisjoint(cluster)
