@@ -14,6 +14,7 @@ from pyiceberg.io.pyarrow import (
     _read_all_delete_files,
     _to_requested_schema,
     pyarrow_to_schema,
+    schema_to_pyarrow,
 )
 from pyiceberg.manifest import FileFormat
 from pyiceberg.schema import Schema, assign_fresh_schema_ids, sanitize_column_names
@@ -58,13 +59,16 @@ def iceberg_schema(arrow: ArrowSchema, format_version: TableVersion = 2) -> Sche
 
 def as_written(batch: Batch, schema: Schema) -> Batch:
     """The batch in the columns of the table, with the field ids that go into a Parquet file."""
-    return _to_requested_schema(
+    rows = _to_requested_schema(
         requested_schema=file_schema(schema),
         file_schema=pyarrow_to_schema(batch.schema, name_mapping=schema.name_mapping),
         batch=batch,
         include_field_ids=True,
         format_model=FileFormatFactory.get(FileFormat.PARQUET),
     )
+    shape = schema_to_pyarrow(file_schema(schema), include_field_ids=True)
+    # Batches that were read from a file have its short strings, others Arrow's long ones: a file takes one kind.
+    return rows if rows.schema == shape else rows.cast(shape)
 
 
 def file_schema(schema: Schema) -> Schema:
