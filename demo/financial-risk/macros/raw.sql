@@ -8,7 +8,7 @@
 {%- endmacro %}
 
 {% macro default__parquet(path) -%}
-    read_parquet('{{ path }}')
+    read_parquet('{{ path | replace("'", "''") }}')
 {%- endmacro %}
 
 {% macro spark__parquet(path) -%}
