@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dbt.adapters.contracts.connection import ConnectionState
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.duckdb_iceberg.environment import IcebergEnvironment
-from dbt.adapters.exceptions import FailedToConnectError
+from dbt.adapters.exceptions.connection import FailedToConnectError
 from dbt_common.exceptions import DbtRuntimeError
 from floe_core.errors import FloeError
 
@@ -32,7 +32,8 @@ class DuckDBIcebergConnectionManager(DuckDBConnectionManager):
             return connection
         with cls._LOCK:
             try:
-                connection.handle = cls._environment(connection.credentials).handle()
+                opened: Any = cls._environment(connection.credentials)
+                connection.handle = opened.handle()
             except (FloeError, RuntimeError, DbtRuntimeError) as error:
                 connection.handle = None
                 connection.state = ConnectionState.FAIL
@@ -47,19 +48,20 @@ class DuckDBIcebergConnectionManager(DuckDBConnectionManager):
         Raises:
             DbtRuntimeError: There is none.
         """
-        opened = DuckDBConnectionManager._ENV  # noqa: SLF001 - one environment serves both classes
+        opened: Any = DuckDBConnectionManager._ENV  # noqa: SLF001 - one environment serves both classes
         if not isinstance(opened, IcebergEnvironment):
             raise DbtRuntimeError("no connection of type duckdb_iceberg is open")
         return opened
 
     @classmethod
-    def _environment(cls, credentials: object) -> IcebergEnvironment:
-        opened = DuckDBConnectionManager._ENV  # noqa: SLF001
+    def _environment(cls, credentials: Any) -> IcebergEnvironment:
+        opened: Any = DuckDBConnectionManager._ENV  # noqa: SLF001
         if isinstance(opened, IcebergEnvironment) and opened.creds == credentials:
             return opened
         if opened is not None:
             with contextlib.suppress(Exception):  # the next one is opened whether or not this one ends well
                 opened.close()
         made = IcebergEnvironment(credentials)
-        DuckDBConnectionManager._ENV = made  # noqa: SLF001
+        holder: Any = DuckDBConnectionManager  # its attribute is typed as none
+        holder._ENV = made  # noqa: SLF001
         return made

@@ -66,6 +66,7 @@ class DuckDBIcebergCredentials(DuckDBCredentials):
     namespace: str = ""
     catalog: Catalog | None = None
     storage: Storage | None = None
+    keep_open: bool = False  # the local file is locked while it is open; an invocation gives it back
 
     # Told to projects as `target.…` and shown by `dbt debug`; no profile sets them.
     local_database: str = ""
@@ -73,12 +74,11 @@ class DuckDBIcebergCredentials(DuckDBCredentials):
     warehouse: str = ""
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        super().__post_init__()  # type: ignore[no-untyped-call]
         self.local_database = self.path_derived_database_name(self.path)
         if self.catalog is not None:
             self.catalog_uri, self.warehouse = self.catalog.rest_uri, self.catalog.warehouse
         self.config_options = {**DEFAULTS, **(self.config_options or {})}
-        self.keep_open = False  # the local file is locked while it is open; an invocation gives it back
 
     @classmethod
     def __pre_deserialize__(cls, data: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,6 @@ from pyiceberg.types import ListType, MapType, StructType
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    import duckdb
     from pyiceberg.io import FileIO
     from pyiceberg.table.metadata import TableMetadata
     from pyiceberg.types import IcebergType, NestedField
@@ -33,25 +32,21 @@ READERS: Final = 8
 CODEC: Final = "zstd"
 
 
-def write(  # noqa: PLR0913 - what a COPY is made of
-    run: Run, cursor: duckdb.DuckDBPyConnection, sql: str, select: str, metadata: TableMetadata, io: FileIO
-) -> list[DataFile]:
+def write(run: Run, sql: str, select: str, metadata: TableMetadata, io: FileIO) -> list[DataFile]:
     """Let DuckDB write the rows of a query below the table's location; the files that hold them.
 
     Args:
         run: Runs a statement; its rows by column names.
-        cursor: The connection that `run` uses.
         sql: The query.
         select: The select list that makes its columns those of the table.
         metadata: Schema, partitioning and location of the table.
         io: How its files are reached.
     """
     partitions = Partitions(metadata.spec(), metadata.schema())
-    with partitions.hidden(cursor) as hidden:
-        inner = f"SELECT {select} FROM (\n{sql}\n) AS model_subq"  # noqa: S608 # nosec B608 - a model's own SQL
-        if hidden:
-            inner = f"SELECT *, {hidden} FROM ({inner}) AS stored"  # noqa: S608 # nosec B608
-        made = run(f"COPY ({inner}) TO '{_folder(metadata)}' ({_options(metadata, partitions)})")
+    inner = f"SELECT {select} FROM (\n{sql}\n) AS model_subq"  # noqa: S608 # nosec B608 - a model's own SQL
+    if partitions.names:
+        inner = f"SELECT *, {partitions.hidden} FROM ({inner}) AS stored"  # noqa: S608 # nosec B608
+    made = run(f"COPY ({inner}) TO '{_folder(metadata)}' ({_options(metadata, partitions)})")
     written = [row for row in made if row["count"]]
     with ThreadPoolExecutor(READERS) as readers:
         return list(readers.map(lambda row: _described(row, partitions, metadata, io), written))
@@ -97,7 +92,7 @@ def _ids(number: int, kind: IcebergType) -> str:
 
 
 def _described(row: Mapping[str, Any], partitions: Partitions, metadata: TableMetadata, io: FileIO) -> DataFile:
-    import pyarrow.parquet as pq
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     with io.new_input(row["filename"]).open() as stream:
         footer = pq.read_metadata(stream)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from dbt.adapters.__about__ import version as base_version
 from dbt.adapters.base.impl import ConstraintSupport
@@ -28,16 +28,17 @@ from requests import RequestException
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    import agate
+    import agate  # type: ignore[import-untyped]
     import duckdb
-    from dbt.adapters.base import BaseRelation
     from dbt.adapters.base.relation import InformationSchema
     from dbt.adapters.contracts.relation import RelationConfig
     from dbt.adapters.duckdb_iceberg.environment import IcebergEnvironment, Locals
     from dbt.adapters.duckdb_iceberg.storable import Columns
     from pyiceberg.catalog import Catalog
 
-_CATALOG_COLUMNS = (
+AnyRelation: TypeAlias = Any
+"""A `BaseRelation`, or none; its parts are typed as optional, and those that come here have them."""
+_CATALOG_COLUMNS: Final = (
     "table_database",
     "table_schema",
     "table_name",
@@ -57,7 +58,7 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
     ConnectionManager = DuckDBIcebergConnectionManager
     Relation = DuckDBIcebergRelation
 
-    CONSTRAINT_SUPPORT: ClassVar[dict[ConstraintType, ConstraintSupport]] = {
+    CONSTRAINT_SUPPORT = {  # noqa: RUF012 - as the base class has it
         ConstraintType.check: ConstraintSupport.NOT_SUPPORTED,
         ConstraintType.not_null: ConstraintSupport.ENFORCED,
         ConstraintType.unique: ConstraintSupport.NOT_SUPPORTED,
@@ -73,7 +74,7 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
     @classmethod
     def get_adapter_run_info(cls, config: RelationConfig) -> AdapterTrackingRelationInfo:
         """What dbt's events say of the adapter; the base class takes the module's name from the class's."""
-        return AdapterTrackingRelationInfo(
+        return AdapterTrackingRelationInfo(  # type: ignore[abstract]
             adapter_name=cls.type(),
             base_adapter_version=base_version,
             adapter_version=own_version,
@@ -83,12 +84,12 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
     # where things are
 
     @available
-    def is_in_catalog(self, relation: BaseRelation) -> bool:
+    def is_in_catalog(self, relation: AnyRelation) -> bool:
         """Whether the relation is a table of the Iceberg catalog; all else is in the local file, or temporary."""
         return bool(relation.database == self.config.credentials.database)
 
     @available.parse_none
-    def namesake(self, relation: BaseRelation) -> BaseRelation | None:
+    def namesake(self, relation: AnyRelation) -> AnyRelation:
         """What the other place holds under the model's name, from the time when it was a view, or a table."""
         credentials = self.config.credentials
         if self.is_in_catalog(relation):
@@ -109,7 +110,7 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
 
     @available.parse(lambda *_, **__: {})
     def replace_table(
-        self, relation: BaseRelation, sql: str, model: Mapping[str, Any], *, describe: Mapping[str, bool]
+        self, relation: AnyRelation, sql: str, model: Mapping[str, Any], *, describe: Mapping[str, bool]
     ) -> dict[str, Any]:
         """Make the query's rows the table's, in one commit.
 
@@ -126,13 +127,13 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
             found = self._columns(sql)
             identifier = (*listing.levels(relation.schema), relation.identifier)
             table = wanted(identifier, found.schema, model, describe)
-            replaced = Replacement(self._catalog, self._run, self._cursor, table).do(sql, found.select)
+            replaced = Replacement(self._catalog, self._run, table).do(sql, found.select)
         self.commit_if_has_connection()  # what DuckDB has read of the table in this transaction is old now
         code = "CREATE" if replaced.created else "REPLACE"
         return {"message": f"{code} {replaced.rows}", "code": code, "rows": replaced.rows}
 
     @available.parse_none
-    def describe_table(self, relation: BaseRelation, comment: str | None, docs: Mapping[str, str]) -> None:
+    def describe_table(self, relation: AnyRelation, comment: str | None, docs: Mapping[str, str]) -> None:
         """Write the descriptions of a table and of its columns into the catalog, where they differ."""
         with self._in_plain_words():
             table = listing.load(self._catalog, relation.schema, relation.identifier)
@@ -154,7 +155,7 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
         return schema.lower() in (name.lower() for name in self.list_schemas(database))
 
     @available.parse_none
-    def create_schema(self, relation: BaseRelation) -> None:
+    def create_schema(self, relation: AnyRelation) -> None:
         """Make the schema or the namespace, and all above it."""
         if not self.is_in_catalog(relation):
             super().create_schema(relation)
@@ -164,7 +165,7 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
             listing.make_namespace(self._catalog, relation.schema)
 
     @available.parse_none
-    def drop_schema(self, relation: BaseRelation) -> None:
+    def drop_schema(self, relation: AnyRelation) -> None:
         """Drop the schema or the namespace, with all that is in it."""
         if not self.is_in_catalog(relation):
             super().drop_schema(relation)
@@ -174,7 +175,7 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
             listing.drop_namespace(self._catalog, relation.schema)
         self.cache.drop_schema(relation.database, relation.schema)
 
-    def list_relations_without_caching(self, schema_relation: BaseRelation) -> list[BaseRelation]:
+    def list_relations_without_caching(self, schema_relation: AnyRelation) -> list[AnyRelation]:
         """The relations of a schema or namespace."""
         with self._in_plain_words():
             if self.is_in_catalog(schema_relation):
@@ -194,10 +195,10 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
         ]
 
     @available.parse_none
-    def drop_relation(self, relation: BaseRelation) -> None:
+    def drop_relation(self, relation: AnyRelation) -> None:
         """Drop it; a table's files stay in the store."""
         if not self.is_in_catalog(relation):
-            super().drop_relation(relation)
+            super().drop_relation(relation)  # type: ignore[no-untyped-call]
             return
         self.cache_dropped(relation)
         with self._in_plain_words():
@@ -206,20 +207,20 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
     # what dbt makes in the local file
 
     @available
-    def cache_added(self, relation: BaseRelation | None) -> str:
+    def cache_added(self, relation: AnyRelation) -> str:
         """Dbt made a relation."""
         self.note_local(relation)
         return str(super().cache_added(relation))
 
     @available
-    def cache_dropped(self, relation: BaseRelation | None) -> str:
+    def cache_dropped(self, relation: AnyRelation) -> str:
         """Dbt drops a relation."""
         if relation is not None and relation.database == self.config.credentials.local_database:
             self._locals.drop(relation.schema, relation.identifier)
         return str(super().cache_dropped(relation))
 
     @available
-    def cache_renamed(self, from_relation: BaseRelation | None, to_relation: BaseRelation | None) -> str:
+    def cache_renamed(self, from_relation: AnyRelation, to_relation: AnyRelation) -> str:
         """Dbt gives a relation another name."""
         if from_relation is not None and from_relation.database == self.config.credentials.local_database:
             self._locals.drop(from_relation.schema, from_relation.identifier)
@@ -227,7 +228,7 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
         return str(super().cache_renamed(from_relation, to_relation))
 
     @available.parse(lambda *_, **__: "")
-    def note_local(self, relation: BaseRelation | None) -> str:
+    def note_local(self, relation: AnyRelation) -> str:
         """Remember a relation of the local file."""
         if relation is not None and relation.database == self.config.credentials.local_database and relation.identifier:
             self._locals.add(relation.schema, relation.identifier, str(relation.type or "table"))
@@ -248,7 +249,7 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
     def _get_one_catalog_by_relations(
         self,
         information_schema: InformationSchema,  # noqa: ARG002 - the base class calls it so
-        relations: Iterable[BaseRelation],
+        relations: Iterable[AnyRelation],
         used_schemas: frozenset[tuple[str, str]],
     ) -> agate.Table:
         with self._in_plain_words():
@@ -256,7 +257,7 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
         table = table_from_rows([[row.get(name) for name in _CATALOG_COLUMNS] for row in rows], _CATALOG_COLUMNS)
         return self._catalog_filter_table(table, used_schemas)
 
-    def _catalog_rows(self, relation: BaseRelation) -> Iterator[dict[str, Any]]:
+    def _catalog_rows(self, relation: AnyRelation) -> Iterator[dict[str, Any]]:
         """Dbt looks a node up by the schema that the project names, a source by its own."""
         place = {"table_database": relation.database, "table_name": relation.identifier}
         if self.is_in_catalog(relation):
@@ -286,7 +287,7 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
     @property
     def _environment(self) -> IcebergEnvironment:
         _ = self.connections.get_thread_connection().handle  # opens what is not open yet
-        return self.connections.environment()
+        return DuckDBIcebergConnectionManager.environment()
 
     @property
     def _catalog(self) -> Catalog:

@@ -92,14 +92,14 @@ def drop_namespace(catalog: Catalog, namespace: str) -> None:
 def describe(table: Table, comment: str | None, docs: Mapping[str, str]) -> None:
     """Write descriptions of the table and of its columns; no commit where they are there already."""
     known = {field.name.lower(): field for field in table.schema().fields}
-    new = {
+    new: dict[str, str] = {
         known[name.lower()].name: text
         for name, text in docs.items()
         if text and name.lower() in known and known[name.lower()].doc != text
     }
     with table.transaction() as change:
         if comment and table.properties.get(COMMENT) != comment:
-            change.set_properties(**{COMMENT: comment})
+            change.set_properties({COMMENT: comment})
         if new:
             with change.update_schema() as update:
                 for name, text in new.items():

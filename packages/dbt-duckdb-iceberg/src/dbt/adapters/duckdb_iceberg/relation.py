@@ -23,7 +23,7 @@ class DuckDBIcebergRelation(DuckDBRelation):
     @classmethod
     def create_from(cls, quoting: HasQuoting, relation_config: RelationConfig, **kwargs: Any) -> Self:
         """The relation of a node, as its profile places it."""
-        made: Self = super().create_from(quoting, relation_config, **kwargs)
+        made: Any = super().create_from(quoting, relation_config, **kwargs)
         credentials = getattr(quoting, "credentials", None)
         if (
             relation_config.resource_type == "source"
@@ -31,6 +31,7 @@ class DuckDBIcebergRelation(DuckDBRelation):
             or made.database != credentials.database
             or not made.schema
         ):
-            return made
+            unplaced: Self = made
+            return unplaced
         placed: Self = made.incorporate(path={"schema": credentials.namespace_of(made.schema)})
         return placed

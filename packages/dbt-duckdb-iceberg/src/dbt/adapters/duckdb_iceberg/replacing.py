@@ -23,7 +23,6 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import duckdb
     from dbt.adapters.duckdb_iceberg.files import Run
     from pyiceberg.catalog import Catalog
     from pyiceberg.manifest import DataFile
@@ -71,14 +70,12 @@ class Replacement:
     Args:
         catalog: Where the table is, or will be.
         run: Runs a statement of DuckDB; its rows by column names.
-        cursor: The connection that `run` uses.
         wanted: The table.
     """
 
-    def __init__(self, catalog: Catalog, run: Run, cursor: duckdb.DuckDBPyConnection, wanted: Wanted) -> None:
+    def __init__(self, catalog: Catalog, run: Run, wanted: Wanted) -> None:
         self._catalog = catalog
         self._run = run
-        self._cursor = cursor
         self._wanted = wanted
         self._files: list[DataFile] = []
         self._layout: tuple[object, ...] | None = None
@@ -110,7 +107,7 @@ class Replacement:
         layout = (metadata.schema().as_struct(), metadata.spec().fields, metadata.location)
         if layout != self._layout:
             files.discard(self._files, file_io(change))
-            self._files = files.write(self._run, self._cursor, sql, select, metadata, file_io(change))
+            self._files = files.write(self._run, sql, select, metadata, file_io(change))
             self._layout = layout
             self._refuse_empty_values(metadata)
         self._staged = stage_files(change, self._files, self._wanted.noted)
@@ -146,17 +143,18 @@ class Replacement:
         _repartition(change, partitions.parse(self._wanted.partition_by, schema))
         new = {name: value for name, value in self._wanted.properties.items() if table.properties.get(name) != value}
         if new:
-            change.set_properties(**new)
+            change.set_properties(new)
         return change
 
     def _refuse_lost_partitions(self, metadata: TableMetadata, schema: Schema) -> None:
-        kept = {field_id for field_id in schema.field_ids}
+        kept = set(schema.field_ids)
         for spec in metadata.specs().values():
             for field in spec.fields:
                 if field.source_id not in kept:
+                    column = metadata.schema().find_column_name(field.source_id)
                     raise WrongStateError(
                         "the table cannot take the model's columns",
-                        where=f"{'.'.join(self._wanted.identifier)}, column {metadata.schema().find_column_name(field.source_id)}",
+                        where=f"{'.'.join(self._wanted.identifier)}, column {column}",
                         why="files are partitioned by it, and the model has it no longer, or with another type",
                         remedy="keep the column, or drop the table and run again",
                     )

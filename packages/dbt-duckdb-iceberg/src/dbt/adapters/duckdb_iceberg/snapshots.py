@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyiceberg.manifest import DataFileContent, ManifestEntry, ManifestEntryStatus
+from pyiceberg.schema import Schema
 from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update import AddSchemaUpdate, AssertCurrentSchemaId, SetCurrentSchemaUpdate
 from pyiceberg.table.update.snapshot import _SnapshotProducer
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from pyiceberg.io import FileIO
     from pyiceberg.manifest import DataFile, ManifestFile
-    from pyiceberg.schema import Schema
     from pyiceberg.table import Transaction
 
 
@@ -67,10 +67,15 @@ def stage_files(transaction: Transaction, files: Iterable[DataFile], properties:
 
 def stage_schema(transaction: Transaction, schema: Schema) -> None:
     """Make it the table's schema, in the transaction."""
-    current = transaction.table_metadata.current_schema_id
-    transaction._apply(  # noqa: SLF001 - update_schema() cannot give a name to a new column that an old one has
-        (AddSchemaUpdate(schema_=schema), SetCurrentSchemaUpdate(schema_id=-1)),
-        (AssertCurrentSchemaId(current_schema_id=current),),
+    metadata = transaction.table_metadata
+    known = next((held.schema_id for held in metadata.schemas if held.as_struct() == schema.as_struct()), None)
+    number = max(held.schema_id for held in metadata.schemas) + 1 if known is None else known
+    fresh = Schema(*schema.fields, schema_id=number)
+    added = (AddSchemaUpdate.model_validate({"schema": fresh}),) if known is None else ()
+    # update_schema() cannot give a name to a new column that an old one has
+    transaction._apply(  # noqa: SLF001
+        (*added, SetCurrentSchemaUpdate.model_validate({"schema-id": number})),
+        (AssertCurrentSchemaId.model_validate({"current-schema-id": metadata.current_schema_id}),),
     )
 
 
