@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +16,8 @@ from floe_core.errors import ExitCode, WrongStateError
 from floe_core.spec.load import load_product
 from floe_ops import project
 from floe_ops.audits import dagster_api
-from floe_ops.audits.dagster_lock import LIBRARIES, check_lock
+from floe_ops.audits.dagster_lock import LIBRARIES, check_lock, check_pins, refusals
+from floe_ops.audits.dagster_newest import newest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +27,17 @@ if TYPE_CHECKING:
 
 PLUGIN = "plugins/floe-orchestrator-dagster/src/floe_orchestrator_dagster"
 PRODUCT = "demo/customer-360"
+SUITE = "plugins/floe-orchestrator-dagster/tests"
 LOAD_S = 60
+SUITE_S, LEAST_TESTS = 600, 60
+
+# What the plan names: the plugin's files.
+PLANNED = (
+    *("__init__.py", "plugin.py", "io_manager.py", "sensors.py", "tracing.py"),
+    *("assets/__init__.py", "assets/ingestion.py", "assets/semantic_sync.py"),
+    *("resources/__init__.py", "resources/dbt_resource.py", "resources/ingestion.py"),
+    *("resources/iceberg.py", "resources/semantic.py"),
+)
 
 PLANTED = """
 from __future__ import annotations
@@ -131,6 +144,30 @@ def test_the_plugin_uses_nothing_that_is_gone_by_two(report: Report) -> None:
     assert [row for row in rows if row.verdict != "ok"] == []
 
 
+@pytest.mark.requirement("WU3-AC7", "WU3-AC8", "WU3-AC9")
+@pytest.mark.parametrize(
+    ("part", "files", "name"),
+    [
+        ("io_manager.py", 1, "dagster.OutputContext"),
+        ("resources/", 4, "dagster.ConfigurableResource"),
+        ("assets/", 3, "dagster.AssetSpec"),
+    ],
+    ids=["AC7 io_manager", "AC8 resources", "AC9 assets"],
+)
+def test_each_part_of_the_plugin_is_audited_name_by_name(report: Report, part: str, files: int, name: str) -> None:
+    rows = [row for row in report.rows if row.file.startswith(f"floe_orchestrator_dagster/{part}")]
+    assert len({row.file for row in rows}) >= files
+    assert name in {row.name for row in rows}
+    assert [row for row in rows if row.verdict != "ok"] == []
+
+
+@pytest.mark.requirement("WU3-AC7", "WU3-AC8", "WU3-AC9")
+def test_the_thirteen_files_of_the_plan_are_there_and_read(report: Report) -> None:
+    plugin = project.root() / PLUGIN
+    assert [name for name in PLANNED if not (plugin / name).is_file()] == []
+    assert report.files == len(list(plugin.rglob("*.py"))) + 3
+
+
 @pytest.mark.requirement("WU3-AC3")
 def test_every_planted_name_and_parameter_is_found_and_nothing_else(report: Report) -> None:
     rows = [row for row in report.rows if row.file == "planted.py" and row.verdict == "fail"]
@@ -160,6 +197,52 @@ def test_dagster_and_its_libraries_are_in_one_lock_and_installed_as_locked() -> 
     assert locked.versions["dagster"].split(".")[0] == "1"
 
 
+@pytest.mark.requirement("WU3-AC1", "WU3-BC1")
+def test_the_working_dagster_is_pinned_as_locked_with_its_reason() -> None:
+    assert f"dagster=={version('dagster')}, " in check_pins(project.root())
+
+
+@pytest.mark.requirement("WU3-BC1")
+@pytest.mark.parametrize("other", ["1.13.26", "1.13.29", "2.0.0"])
+def test_any_other_dagster_is_refused_by_the_libraries_that_are_pinned_with_it(other: str) -> None:
+    assert refusals({}) == []
+    assert [said.split()[0] for said in refusals({"dagster": other})] == [one for one in LIBRARIES if one != "dagster"]
+
+
+@pytest.mark.requirement("WU3-AC1")
+def test_what_the_index_has_is_told_also_where_it_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_NO_CACHE", "1")
+    assert "did not say which dagster is the newest" in newest().sentence()
+
+
+@pytest.mark.requirement("WU3-AC10")
+@pytest.mark.timeout(SUITE_S)
+def test_the_plugins_own_suite_is_green(tmp_path: Path) -> None:
+    words = [
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-m",
+        "not catalog and not platform",
+        f"--basetemp={tmp_path / 'made'}",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", *words, str(project.root() / SUITE)],
+        cwd=project.root(),
+        capture_output=True,
+        text=True,
+        timeout=SUITE_S - 10,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed is not None
+    assert int(passed[1]) >= LEAST_TESTS
+    assert "skipped" not in done.stdout
+
+
 @pytest.mark.requirement("WU3-AC2")
 def test_a_project_that_its_lock_does_not_fit_is_found(tmp_path: Path) -> None:
     root = project.root()
@@ -178,7 +261,8 @@ def test_the_product_loads_as_assets_with_checks_schedule_and_sensor(loaded: dic
     spec = load_product(folder).model
     models = {path.stem for path in (folder / "models").rglob("*.sql")}
     seeds = {path.stem for path in (folder / "seeds").rglob("*.csv")}
-    assert {asset.rpartition("/")[2] for asset in loaded["assets"]} == models | seeds
+    built = {asset for asset in loaded["assets"] if "/semantic/" not in asset}
+    assert {asset.rpartition("/")[2] for asset in built} == models | seeds
     assert all(asset.startswith("customer_360/") for asset in loaded["assets"])
     groups = {asset.rpartition("/")[2]: group for asset, group in loaded["groups"].items()}
     assert {name: groups[name] for name in models} == {t.name: t.tier for t in spec.transforms}

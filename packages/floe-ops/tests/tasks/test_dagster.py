@@ -24,6 +24,7 @@ def run_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FLOE_RUN_DIR", str(tmp_path))
     monkeypatch.setenv("FLOE_SESSION", "dagster_migrate")
     monkeypatch.setattr(dagster_lock, "check_lock", lambda _root: LockedLibraries({"dagster": "1.13.27"}, 200))
+    monkeypatch.setattr(dagster_lock, "check_pins", lambda _root: "pinned")
     return tmp_path
 
 
@@ -51,7 +52,7 @@ def test_the_plugin_by_default_with_evidence_for_both_criteria(
     dagster.audit.body(Context())
     assert asked[0][0].as_posix().endswith(dagster.PLUGIN)
     assert asked[0][1]
-    assert evidence(run_dir) == {"WU3-AC3": "passed", "WU3-AC2": "passed"}
+    assert evidence(run_dir) == {"WU3-AC3": "passed", "WU3-AC2": "passed", "WU3-AC1": "passed"}
     out = capsys.readouterr().out
     assert "dagster.asset" in out
     assert "1 files, 1 Dagster names, 0 parameters: 0 findings, 0 to watch (dagster 1.13.27)" in out
