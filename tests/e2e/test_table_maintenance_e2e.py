@@ -187,33 +187,35 @@ def test_what_a_killed_writer_left_is_found_and_nothing_else(catalog: Catalog, n
     table.io.delete(neighbour)
 
 
+@pytest.fixture
+def product(namespace: str, project_root: Path, tmp_path: Path) -> Path:
+    """A product of that namespace on the demos' platform, which keeps a day and two snapshots."""
+    folder = tmp_path / namespace.replace("_", "-")
+    with chdir(tmp_path):
+        made = CliRunner().invoke(main, ["init", folder.name])
+    assert made.exit_code == 0, made.output
+    spec = folder / "floe.yaml"
+    own = spec.read_text().replace("manifest: manifest.yaml", f"manifest: {project_root}/demo/manifest.yaml")
+    spec.write_text(f"{own}\nretention: {{ days: 1, keepSnapshots: 2 }}\n")
+    return folder
+
+
 @pytest.mark.requirement("WU5-AC5")
-def test_one_command_maintains_a_product(
-    platform: Platform,
-    catalog: Catalog,
-    namespace: str,
-    project_root: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_one_command_maintains_a_product(platform: Platform, catalog: Catalog, namespace: str, product: Path) -> None:
     for number in range(4):
         rows = pa.table({"id": [number]})
         for identifier in ((namespace, "plain"), (namespace, "marts", "orders")):
             write(catalog, identifier, rows, mode=WriteMode.APPEND)
-    folder = tmp_path / namespace.replace("_", "-")
     floe = CliRunner(env=platform.environment())
-    with chdir(tmp_path):
-        assert floe.invoke(main, ["init", folder.name]).exit_code == 0
-    spec = folder / "floe.yaml"
-    spec.write_text(spec.read_text() + "\nretention: { days: 1, keepSnapshots: 2 }\n")
-    words = ["maintain", str(folder), "--manifest", str(project_root / "demo" / "manifest.yaml"), "--json"]
-    looked = floe.invoke(main, [*words, "--dry-run"])
+    looked = floe.invoke(main, ["maintain", str(product), "--json", "--dry-run"])
     assert looked.exit_code == 0, looked.output
-    done = floe.invoke(main, words)
+    done = floe.invoke(main, ["maintain", str(product), "--json"])
     assert done.exit_code == 0, done.output
     tables = {one["table"]: one for one in json.loads(done.stdout)["tables"]}
     assert set(tables) == {f"{namespace}.plain", f"{namespace}.marts.orders"}
     assert all((one["files_before"], one["files_after"]) == (4, 1) for one in tables.values())
     assert all(one["snapshots"] == 0 for one in tables.values()), "they are younger than a day"
     assert catalog.load_table((namespace, "plain")).scan().to_arrow().num_rows == 4
-    assert platform.secrets["polaris-client-secret"] not in looked.output + done.output
+    said = floe.invoke(main, ["maintain", str(product)])
+    assert f"✓ {namespace}.marts.orders" in said.output
+    assert platform.secrets["polaris-client-secret"] not in looked.output + done.output + said.output

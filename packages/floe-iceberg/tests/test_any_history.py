@@ -17,7 +17,8 @@ from floe_iceberg.writing import WriteMode, write
 from hypothesis import Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.expressions import In
+from pyiceberg.expressions import In, Reference
+from pyiceberg.expressions.literals import literal
 
 Rows = dict[int, dict[str, Any]]
 IDS = st.sets(st.integers(0, 30), max_size=8)
@@ -57,7 +58,7 @@ class History(RuleBasedStateMachine):
     @rule(ids=IDS.filter(len))
     def replace_some(self, ids: set[int]) -> None:
         stay = {i for i in ids if i % 2}
-        self.put(WriteMode.OVERWRITE, stay, where=In("id", ids), gone=ids)
+        self.put(WriteMode.OVERWRITE, stay, where=In(term=Reference("id"), values={literal(i) for i in ids}), gone=ids)
 
     @rule(ids=IDS)
     def delete_positions(self, ids: set[int]) -> None:
