@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from dagster import AssetExecutionContext, AssetsDefinition, DagsterInstance, RunRequest, asset, materialize
-from floe_core.testing.receiver import received, reply
+from floe_core.testing.receiver import receiving, reply
 from floe_orchestrator_dagster.resources.chosen import Chosen
 from floe_orchestrator_dagster.tracing import RUN_SPAN_TAG, TRACEPARENT_ENV, TRACEPARENT_TAG, Tracing, _read, _written
 from hypothesis import given
@@ -96,9 +96,8 @@ def test_each_tick_begins_a_trace_which_its_run_continues(
     assert first != second
     request = RunRequest(tags=first)
     materialize([traced(untraced, "a")], tags=dict(request.tags))
-    assert parent_of([one for one in spans.get_finished_spans() if one.name.startswith("dagster run")][0]) == id_of(
-        ticks[0]
-    )
+    (whole,) = [one for one in spans.get_finished_spans() if one.name.startswith("dagster run")]
+    assert parent_of(whole) == id_of(ticks[0])
 
 
 def test_without_a_configured_sdk_a_tick_still_names_a_trace(untraced: Tracing) -> None:
@@ -118,7 +117,9 @@ from dagster import AssetExecutionContext, DagsterInstance, asset, materialize
 from floe_orchestrator_dagster.resources.chosen import Chosen
 from floe_orchestrator_dagster.tracing import Tracing
 
-tracing = Tracing(product="tiny", version="1.0.0", folder=sys.argv[1], backend=Chosen(plugin="otlp"), endpoint=sys.argv[2])
+_, folder, endpoint, caller = sys.argv
+otlp = Chosen(plugin="otlp")
+tracing = Tracing(product="tiny", version="1.0.0", folder=folder, backend=otlp, endpoint=endpoint)
 
 @asset
 def made(context: AssetExecutionContext) -> None:
@@ -126,7 +127,7 @@ def made(context: AssetExecutionContext) -> None:
         pass
 
 with DagsterInstance.ephemeral() as instance:
-    result = materialize([made], instance=instance, tags={"traceparent": sys.argv[3]})
+    result = materialize([made], instance=instance, tags={"traceparent": caller})
     print(*(r.user_message for r in instance.all_logs(result.run_id) if "traces:" in r.user_message), sep="\\n")
 sys.stdout.flush()
 import os; os._exit(0)  # as a step's process that is not given time to end: what is not sent by now is lost
@@ -147,7 +148,7 @@ def run_script(folder: Path, endpoint: str) -> str:
 def test_spans_have_left_when_the_step_ends(tmp_path: Path) -> None:
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-    with received() as collector:
+    with receiving() as collector:
         collector.script = [reply(200, b"")]
         said = run_script(tmp_path, collector.url)
     assert said.strip() == ""

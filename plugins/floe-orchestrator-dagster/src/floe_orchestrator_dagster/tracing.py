@@ -204,10 +204,12 @@ def _flush(session: "TelemetrySession", log: "Logger | None") -> None:
     except FloeError as error:
         _tell(log, f"traces: {error.what}: {error.why}")
         return
-    if not sent:
-        where = os.environ.get(ENDPOINT_ENV)
-        why = f"no collector at {where} took them all" if where else f"{ENDPOINT_ENV} names no collector"
-        _tell(log, f"traces: {why}; the rest waits on disk for the next step")
+    if sent:
+        return
+    if where := os.environ.get(ENDPOINT_ENV):
+        _tell(log, f"traces: no collector at {where} took them all; the rest waits on disk for the next step")
+    elif log is not None:
+        log.info("traces: %s names no collector; they wait on disk for one", ENDPOINT_ENV)
 
 
 def _tell(log: "Logger | None", sentence: str) -> None:

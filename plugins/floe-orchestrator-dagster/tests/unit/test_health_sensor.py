@@ -8,12 +8,16 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from dagster import RunRequest, SensorDefinition, SkipReason, build_sensor_context
+from dagster import DagsterInstance, RunRequest, SensorDefinition, SkipReason, build_sensor_context
+from floe_orchestrator_dagster.loader import load_product_definitions
 from floe_orchestrator_dagster.sensors import HEALTH_ENV, health_sensor
-from floe_orchestrator_dagster.tracing import Tracing
+from floe_orchestrator_dagster.tracing import TRACEPARENT_TAG, Tracing
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 class Platform(HTTPServer):
@@ -65,6 +69,8 @@ class Ticks:
         return list(data.run_requests or [])
 
 
+@pytest.mark.requirement("WU3-AC6")
+@pytest.mark.duckdb
 def test_a_run_is_requested_once_each_time_that_health_returns(platform: Platform, sensor: SensorDefinition) -> None:
     ticks = Ticks(sensor)
     (first,) = ticks.tick()
@@ -77,6 +83,50 @@ def test_a_run_is_requested_once_each_time_that_health_returns(platform: Platfor
     (second,) = ticks.tick()
     assert second.run_key == "tiny-healthy-2"
     assert second.tags["floe/trigger"] == "health"
+
+
+@pytest.mark.requirement("WU3-AC5", "WU3-AC6")
+@pytest.mark.duckdb
+def test_the_sensor_of_a_loaded_product_starts_its_job_when_health_returns(
+    platform: Platform, make_product: Callable[..., Path], tmp_path: Path
+) -> None:
+    """As the daemon does it: the sensor comes out of the loaded code location, and its request starts the job."""
+    repository = load_product_definitions(make_product(), state=tmp_path / "state").get_repository_def()
+    (sensor,) = repository.sensor_defs
+    assert [target.job_name for target in sensor.targets] == ["tiny_product_build"]
+    platform.status = 503
+    ticks = Ticks(sensor)
+    assert ticks.tick() == []
+    platform.status = 200
+    (request,) = ticks.tick()
+    with DagsterInstance.ephemeral() as instance:
+        job = repository.get_job(request.job_name or sensor.targets[0].job_name)
+        result = job.execute_in_process(instance=instance, tags=dict(request.tags))
+        run = instance.get_run_by_id(result.run_id)
+    assert result.success
+    assert run is not None
+    assert run.tags["floe/trigger"] == "health"
+    assert run.tags[TRACEPARENT_TAG] == request.tags[TRACEPARENT_TAG]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(looks=st.lists(st.tuples(st.sampled_from([200, 503, 401, 302]), st.integers(1, 3)), max_size=12))
+def test_every_return_of_health_is_one_run_however_often_a_tick_is_evaluated(
+    platform: Platform, sensor: SensorDefinition, looks: list[tuple[int, int]]
+) -> None:
+    """A tick that is evaluated again before its cursor is kept asks for the same run, which Dagster starts once."""
+    ticks, keys, healthy, returns = Ticks(sensor), [], False, 0
+    for status, evaluations in looks:
+        platform.status = status
+        before = ticks.cursor
+        for _ in range(evaluations):
+            ticks.cursor = before
+            keys += [request.run_key for request in ticks.tick()]
+        returns += status == 200 and not healthy
+        healthy = status == 200
+        assert len(set(keys)) == returns
+        assert json.loads(ticks.cursor or "{}") == {"healthy": healthy, "returns": returns}
+    assert set(keys) == {f"tiny-healthy-{number}" for number in range(1, returns + 1)}
 
 
 def test_a_tick_that_is_evaluated_twice_requests_the_same_run(platform: Platform, sensor: SensorDefinition) -> None:
