@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-
 from dbt.adapters.duckdb_iceberg.credentials import DuckDBIcebergCredentials
 
 # dbt publishes its fixtures as a plugin, which only a root conftest could load; here they belong to this folder alone.
@@ -92,7 +91,7 @@ class Lakehouse:
             "type": "duckdb_iceberg",
             "path": str(folder / "local.duckdb"),
             "threads": 2,
-            "keep_open": False,
+            "keep_open": True,  # the suites connect for every statement
             "namespace": namespace,
             "catalog": {
                 "uri": self.uri,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LIMITS: Final = (3.0, 30.0)
 """Seconds to connect, seconds to the answer: a commit makes the server write to the store before it answers."""
-OPENING_SECONDS: Final = 3.0
+OPENING_SECONDS: Final = 5.0
 AWAY_SECONDS: Final = 20.0
 """How long a catalog or a store may be away in the middle of a run."""
 ENDPOINT: Final = "s3.endpoint"

@@ -1,0 +1,132 @@
+"""Opening the environment: what is missing or refused is said at once, in words, without a secret."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from dbt.adapters.duckdb_iceberg import extensions, rest
+from dbt.adapters.duckdb_iceberg.credentials import DuckDBIcebergCredentials
+from dbt.adapters.duckdb_iceberg.environment import IcebergEnvironment
+from dbt_common.exceptions import DbtRuntimeError
+from floe_core.errors import CredentialsRefusedError, FloeError, MissingToolError, WrongStateError
+from polaris_standin.contract.stack import Proxy, free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Bench, Lakehouse
+
+SECRET = "tell-nobody-0815"
+
+
+def _refused(lakehouse: Lakehouse, folder: Path, **catalog: str) -> FloeError:
+    credentials = lakehouse.credentials(folder, "any")
+    for name, value in catalog.items():
+        setattr(credentials.rest, name, value)
+    began = time.monotonic()
+    with pytest.raises(FloeError) as told:
+        IcebergEnvironment(credentials).handle()
+    assert time.monotonic() - began < 20
+    assert credentials.rest.rest_uri in str(told.value)
+    assert credentials.rest.warehouse in str(told.value)
+    assert credentials.rest.client_id in str(told.value)
+    for secret in (*credentials.secret_values, SECRET):
+        assert secret not in str(told.value)
+    return told.value
+
+
+def test_a_server_that_is_not_there(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    error = _refused(lakehouse, tmp_path, uri=f"http://127.0.0.1:{free_port()}", client_secret=SECRET)
+    assert isinstance(error, MissingToolError)
+
+
+def test_a_server_that_refuses(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    assert isinstance(_refused(lakehouse, tmp_path, client_secret=SECRET), CredentialsRefusedError)
+
+
+def test_a_warehouse_that_is_not_there(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    assert isinstance(_refused(lakehouse, tmp_path, warehouse="nowhere"), (WrongStateError, CredentialsRefusedError))
+
+
+def test_a_wheel_that_is_missing_or_of_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    import duckdb
+
+    with pytest.raises(MissingToolError, match="excel") as told:
+        extensions.load(duckdb.connect(), ["excel"])
+    assert f"duckdb-extension-excel=={duckdb.__version__}" in told.value.remedy
+    monkeypatch.setattr(duckdb, "__version__", "9.9.9")
+    with pytest.raises(MissingToolError, match="avro") as other:
+        extensions.load(duckdb.connect(), ["avro"])
+    assert "v9.9.9" in other.value.why
+
+
+def test_secrets_are_in_no_repr_and_in_no_target(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    credentials = lakehouse.credentials(tmp_path, "any")
+    shown = repr(credentials) + repr(dict(credentials.connection_info()))
+    for secret in credentials.secret_values:
+        assert secret not in shown
+    assert dict(credentials.connection_info())["local_database"] == "local"
+
+
+@pytest.mark.parametrize("missing", ["namespace", "catalog", "storage"])
+def test_a_profile_that_lacks_a_part_says_which(lakehouse: Lakehouse, tmp_path: Path, missing: str) -> None:
+    profile: dict[str, Any] = {**lakehouse.profile(tmp_path, "any"), missing: None}
+    with pytest.raises(DbtRuntimeError, match=missing):
+        DuckDBIcebergCredentials.__pre_deserialize__(profile)
+
+
+def test_a_bare_address_is_taken_for_polaris(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    catalog = lakehouse.credentials(tmp_path, "any").rest
+    assert catalog.rest_uri == f"{lakehouse.uri}/api/catalog"
+    catalog.uri = "http://other:8181/iceberg/"
+    assert catalog.token_uri == "http://other:8181/iceberg/v1/oauth/tokens"
+
+
+def test_schemas_and_namespaces(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    credentials = lakehouse.credentials(tmp_path, "shop")
+    pairs = {"main": "shop", "marts": "shop.marts", "shop.marts": "shop.marts", "shop": "shop"}
+    assert {schema: credentials.namespace_of(schema) for schema in pairs} == pairs
+    assert [credentials.schema_of(name) for name in ("shop", "shop.marts")] == ["main", "marts"]
+
+
+def test_a_store_that_comes_back_is_waited_for(bench: Bench) -> None:
+    """Reads of DuckDB itself; the catalog's way is `patiently`, below."""
+    assert bench.cursor.execute("select current_setting('http_retries')").fetchone() == (8,)
+
+
+def test_what_is_away_is_asked_again_until_it_answers() -> None:
+    import requests
+
+    answers = iter([requests.ConnectionError("away"), requests.ConnectionError("away"), None])
+
+    def act() -> str:
+        if (error := next(answers)) is not None:
+            raise error
+        return "there"
+
+    assert rest.patiently(act, 5) == "there"
+    with pytest.raises(requests.ConnectionError):
+        rest.patiently(lambda: (_ for _ in ()).throw(requests.ConnectionError("away")).__next__(), 0.2)
+
+
+def test_a_catalog_that_is_away_in_between(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    import threading
+
+    from dbt.adapters.duckdb_iceberg import listing
+
+    way = Proxy(int(lakehouse.uri.rsplit(":", 1)[1]))
+    credentials = lakehouse.credentials(tmp_path, "any")
+    credentials.rest.uri = f"http://{way.address}"
+    catalog = rest.open_catalog(credentials)
+    listing.make_namespace(catalog, "away.below")
+    way.set_open(is_open=False)
+    threading.Timer(1.0, lambda: way.set_open(is_open=True)).start()
+    assert "away.below" in listing.namespaces(catalog, "away")
+    way.set_open(is_open=False)
+    listing.drop_namespace(lakehouse_catalog(lakehouse, tmp_path), "away")
+
+
+def lakehouse_catalog(lakehouse: Lakehouse, folder: Path) -> Any:
+    return rest.open_catalog(lakehouse.credentials(folder, "any"))

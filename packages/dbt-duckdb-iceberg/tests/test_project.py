@@ -1,0 +1,120 @@
+"""A project as people write it: names in both places, documentation, and nothing secret in its logs."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from dbt.adapters.duckdb_iceberg import rest
+from dbt.tests.util import get_manifest, run_dbt
+
+if TYPE_CHECKING:
+    from conftest import Lakehouse
+
+MODELS = {
+    "staged.sql": "{{ config(materialized='view', schema='staging') }} select * from {{ ref('raw') }}",
+    "mart.sql": """
+        {{ config(materialized='table', schema='marts', partition_by=['truncate(1, name)'],
+                  table_properties={'owner': 'shop'}, persist_docs={'relation': true, 'columns': true}) }}
+        select name, sum(amount) as total, count(*) as sales from {{ ref('staged') }} group by all
+    """,
+    "log.sql": """
+        {{ config(materialized='incremental', schema='marts', incremental_strategy='append') }}
+        select '{{ invocation_id }}' as run, sum(amount) as total from {{ ref('staged') }}
+    """,
+    "plain.sql": "{{ config(materialized='table') }} select 1 as a",
+    "schema.yml": """
+models:
+  - name: mart
+    description: What each name sold.
+    columns:
+      - {name: name, description: Who, data_tests: [not_null]}
+  - name: staged
+    columns:
+      - {name: amount, data_tests: [{accepted_values: {arguments: {values: [0]}, config: {store_failures: true}}}]}
+""",
+}
+EXACT = """
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ (custom_schema_name or target.schema) | trim }}
+{%- endmacro %}
+"""
+
+
+class TestProject:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def models(cls) -> dict[str, str]:
+        return MODELS
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def seeds(cls) -> dict[str, str]:
+        return {"raw.csv": "name,amount,at\nann,1,2026-01-01\nbob,2,2026-01-02\nann,3,\n"}
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def macros(cls) -> dict[str, str]:
+        return {"exact.sql": EXACT}
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def namespace(cls) -> str:
+        return f"shop{secrets.token_hex(3)}"
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def dbt_profile_target(
+        cls, lakehouse: Lakehouse, namespace: str, tmp_path_factory: pytest.TempPathFactory
+    ) -> dict[str, Any]:
+        return lakehouse.profile(tmp_path_factory.mktemp("local"), namespace) | {"keep_open": False}
+
+    def test_two_builds(self, project: Any, lakehouse: Lakehouse, namespace: str, tmp_path: Path) -> None:
+        for _ in range(2):
+            results = run_dbt(["build", "--exclude", "test_type:data"])
+            assert {result.status for result in results} == {"success"}
+        self._names(namespace)
+        catalog = rest.open_catalog(lakehouse.credentials(tmp_path, namespace))
+        mart = catalog.load_table((namespace, "marts", "mart"))
+        assert mart.scan().to_arrow().sort_by("name").to_pylist() == [
+            {"name": "ann", "total": 4, "sales": 2},
+            {"name": "bob", "total": 2, "sales": 1},
+        ]
+        assert len(mart.metadata.snapshots) == 2
+        assert mart.current_snapshot().summary["dbt.unique-id"] == "model.test.mart"
+        assert (mart.properties["owner"], mart.properties["comment"]) == ("shop", "What each name sold.")
+        assert catalog.load_table((namespace, "marts", "log")).scan().to_arrow().num_rows == 2
+        assert sorted(catalog.list_tables((namespace,))) == [(namespace, "plain"), (namespace, "raw")]
+
+        run_dbt(["test", "--select", "test_type:data"], expect_pass=False)
+        self._documented(namespace)
+        self._nothing_secret(lakehouse)
+
+    def _names(self, namespace: str) -> None:
+        manifest = get_manifest(Path.cwd())
+        names = {node.name: node.relation_name for node in manifest.nodes.values() if node.relation_name}
+        assert names["mart"] == f'"ice"."{namespace}.marts"."mart"'
+        assert names["plain"] == f'"ice"."{namespace}"."plain"'
+        assert names["raw"] == f'"ice"."{namespace}"."raw"'
+        assert names["staged"] == '"local"."staging"."staged"'
+        assert manifest.nodes["model.test.mart"].schema == "marts"
+
+    def _documented(self, namespace: str) -> None:
+        run_dbt(["docs", "generate"])
+        nodes = json.loads(Path("target/catalog.json").read_text())["nodes"]
+        assert set(nodes) >= {"model.test.mart", "model.test.staged", "model.test.plain", "seed.test.raw"}, namespace
+        mart = nodes["model.test.mart"]
+        assert mart["metadata"]["comment"] == "What each name sold."
+        assert mart["columns"]["name"]["comment"] == "Who"
+        assert nodes["model.test.staged"]["metadata"]["type"] == "VIEW"
+
+    def _nothing_secret(self, lakehouse: Lakehouse) -> None:
+        written = [path for path in Path.cwd().rglob("*") if path.is_file()]
+        assert any(path.name == "dbt.log" or path.suffix == ".json" for path in written)
+        for path in written:
+            text = path.read_bytes()
+            for secret in (lakehouse.client_secret, lakehouse.keys.secret, lakehouse.keys.access):
+                assert secret.encode() not in text, path
