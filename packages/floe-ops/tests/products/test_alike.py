@@ -23,7 +23,7 @@ def database(path: Path, rows: str = ROWS) -> Path:
     with duckdb.connect(str(path)) as connection:
         connection.execute("create schema marts")
         connection.execute(f"create table marts.t as {rows}")
-        connection.execute("create view marts.v as from marts.t")
+        connection.execute(f"create view marts.v as from {path.stem}.marts.t")
     return path
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from floe_ops.products.spark import SparkBuild
     from floe_ops.targets import Platform
 
+# The demos are small: a Java that compiles quickly and not well is done sooner.
+SMALL = {"spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"}
+
 
 @task(
     help={
@@ -48,7 +51,8 @@ def spark(  # noqa: PLR0913 - the command's options
     platform = _platform()
     tell = (lambda line: err().print(line, markup=False)) if json else say
     ready = engine.ensure()
-    ask = SparkAsk({"master": master, "connect": connect, "memory": memory}, keep)
+    settings = {} if connect else SMALL
+    ask = SparkAsk({"master": master, "connect": connect, "memory": memory, "settings": settings}, keep)
     built = [build(folder, platform, ready, ask, tell=tell) for folder in folders]
     if json:
         say(encoder.dumps([asdict(one) for one in built], default=lambda truth: truth.model_dump(mode="json")))
