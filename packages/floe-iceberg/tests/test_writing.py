@@ -16,7 +16,8 @@ from floe_iceberg import writing
 from floe_iceberg.writing import WRITE_ID, WriteMode, Written, write
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NoSuchTableError
-from pyiceberg.expressions import EqualTo
+from pyiceberg.expressions import EqualTo, Reference
+from pyiceberg.expressions.literals import literal
 from pyiceberg.table.sorting import SortField, SortOrder
 from pyiceberg.transforms import IdentityTransform
 
@@ -28,6 +29,10 @@ NAME = ("shop", "orders")
 
 def orders(*ids: int, note: str = "n", region: str = "eu") -> Any:
     return pa.table({"id": pa.array(ids, pa.int64()), "region": [region] * len(ids), "note": [note] * len(ids)})
+
+
+def with_id(number: int) -> EqualTo:
+    return EqualTo(term=Reference("id"), value=literal(number))
 
 
 def found(catalog: SqlCatalog, **where: Any) -> list[tuple[int, str]]:
@@ -51,7 +56,7 @@ def test_every_mode_is_one_snapshot(catalog: SqlCatalog) -> None:
             (WriteMode.APPEND, orders(1, 2), {}, [(1, "n"), (2, "n")]),
             (WriteMode.APPEND, orders(3), {}, [(1, "n"), (2, "n"), (3, "n")]),
             (WriteMode.UPSERT, orders(2, 4, note="u"), {"keys": ["id"]}, [(1, "n"), (2, "u"), (3, "n"), (4, "u")]),
-            (WriteMode.OVERWRITE, orders(4, note="w"), {"where": EqualTo(term="id", value=4)}, None),
+            (WriteMode.OVERWRITE, orders(4, note="w"), {"where": with_id(4)}, None),
             (WriteMode.OVERWRITE, orders(9), {}, [(9, "n")]),
             (WriteMode.OVERWRITE, orders(), {}, []),
             (WriteMode.OVERWRITE, orders(), {}, []),
@@ -91,13 +96,13 @@ def test_keys_that_identify_nothing_are_refused_and_leave_nothing(
 
 
 def test_words_that_do_not_fit_are_refused(catalog: SqlCatalog) -> None:
-    where = EqualTo(term="id", value=1)
+    where = with_id(1)
     for options in (
         {"mode": WriteMode.UPSERT},
         {"mode": WriteMode.APPEND, "keys": ["id"]},
         {"mode": WriteMode.APPEND, "where": where},
         {"mode": WriteMode.UPSERT, "keys": ["nothing"]},
-        {"mode": WriteMode.OVERWRITE, "where": EqualTo(term="nothing", value=1)},
+        {"mode": WriteMode.OVERWRITE, "where": EqualTo(term=Reference("nothing"), value=literal(1))},
         {"mode": WriteMode.APPEND, "partition_by": ["week(id)"]},
     ):
         with pytest.raises(UsageError):
@@ -109,7 +114,7 @@ def test_words_that_do_not_fit_are_refused(catalog: SqlCatalog) -> None:
 def test_rows_outside_of_where_are_refused(catalog: SqlCatalog) -> None:
     write(catalog, NAME, orders(1), mode=WriteMode.APPEND)
     with pytest.raises(WrongStateError) as told:
-        write(catalog, NAME, orders(1, 2), mode=WriteMode.OVERWRITE, where=EqualTo(term="id", value=1))
+        write(catalog, NAME, orders(1, 2), mode=WriteMode.OVERWRITE, where=with_id(1))
     assert "1 of the new rows" in told.value.why
     assert found(catalog) == [(1, "n")]
 
