@@ -67,5 +67,10 @@ def test_values_that_changed_places_are_found(tmp_path: Path) -> None:
     assert differences(tmp_path, swapped) == ("marts.t: 4 rows differ, though no column does by itself",)
 
 
+def test_rows_that_are_there_more_often_are_found(tmp_path: Path) -> None:
+    more = ROWS.replace("(2, 'b', null), (2, 'b', null)", "(1, 'a', 1.50), (2, 'b', null)")
+    assert len(differences(tmp_path, more)) == 3
+
+
 def test_a_table_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert differences(tmp_path, ROWS, "marts.gone") == ("marts.gone: not in the one database",)
