@@ -77,6 +77,23 @@ def test_the_manifests_of_the_page_are_valid_for_a_product_that_keeps_their_rule
     assert "retention" in done.stderr
 
 
+@pytest.mark.requirement("WU6-X5")
+def test_the_retention_of_the_page_is_what_maintaining_asks_for(tmp_path: Path) -> None:
+    lay_down("product.md", tmp_path)
+    (page,) = lay_down("maintain.md", tmp_path)
+    words = ("maintain", "--lane", "iceberg", "--dry-run")
+    assert f"floe maintain demo/customer-360 {' '.join(words[1:])}" in (HOW_TO / "maintain.md").read_text()
+    silent = floe(tmp_path, *words)
+    assert silent.exit_code == 2, silent.output
+    assert "retention: {" in silent.stderr, "it says what to write"
+    spec = tmp_path / "floe.yaml"
+    spec.write_text(f"{spec.read_text()}\n{page.read_text()}")
+    assert floe(tmp_path, "validate").exit_code == 0
+    without = floe(tmp_path, *words)
+    assert without.exit_code == 2, without.output
+    assert "plugins.catalog" in without.stderr
+
+
 def program(folder: Path, *words: str | Path, **environment: str) -> str:
     """Run a program of the environment in `folder`; what it said."""
     command = [BIN / words[0], *words[1:]]
