@@ -77,6 +77,12 @@ class Automation:
             query, field, member = queries.STOP_SCHEDULE, "stopRunningSchedule", "ScheduleStateResult"
         self._web.member(query, field, member, str, {"id": one.state})
 
+    def set_cursor(self, sensor: Sensor, cursor: str) -> None:
+        """Have the sensor's next tick begin from `cursor`."""
+        selector = {**sensor.repository.selector(), "sensorName": sensor.name}
+        variables = {"selector": selector, "cursor": cursor}
+        self._web.member(queries.SET_CURSOR, "setSensorCursor", "Sensor", str, variables)
+
     def dry_tick(self, sensor: Sensor, *, cursor: str = "") -> DryTick:
         """Evaluate a sensor once without starting anything."""
         selector = {**sensor.repository.selector(), "sensorName": sensor.name}

@@ -243,6 +243,16 @@ mutation FloeStopSensor($id: String!) {
 }
 """
 
+SET_CURSOR = """
+mutation FloeSetCursor($selector: SensorSelector!, $cursor: String) {
+  setSensorCursor(sensorSelector: $selector, cursor: $cursor) {
+    __typename
+    ... on Sensor { sensorState { status } }
+    ... on Error { message }
+  }
+}
+"""
+
 START_SCHEDULE = """
 mutation FloeStartSchedule($selector: ScheduleSelector!) {
   startSchedule(scheduleSelector: $selector) {
@@ -295,6 +305,7 @@ DOCUMENTS = {
     "sensors": SENSORS,
     "start sensor": START_SENSOR,
     "stop sensor": STOP_SENSOR,
+    "set cursor": SET_CURSOR,
     "start schedule": START_SCHEDULE,
     "stop schedule": STOP_SCHEDULE,
     "dry sensor": DRY_SENSOR,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from floe_core.errors import FloeError, NotReadyError, WrongStateError
+from floe_core.errors import FloeError, MissingToolError, NotReadyError, WrongStateError
 
 from floe_ops.clients.dagster import queries
 from floe_ops.clients.dagster.answers import CheckResult, Materialization, Run
@@ -118,13 +118,15 @@ class Runs:
         Raises:
             WrongStateError: It failed or was cancelled; says which step, its error, and the last lines it printed.
             NotReadyError: It is not over in time.
+            MissingToolError: The webserver does not answer, up to the last.
         """
-        from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
+        from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_exponential
 
         seen: Run = Retrying(
             wait=wait_exponential(multiplier=FIRST_PAUSE_S, exp_base=1.5, max=LONGEST_PAUSE_S),
             stop=stop_after_delay(deadline_s),
-            retry=retry_if_result(lambda found: not found.is_over),
+            # One answer that does not come is no reason to lose sight of a run that goes on.
+            retry=retry_if_result(lambda found: not found.is_over) | retry_if_exception_type(MissingToolError),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else self.get(run),
         )(lambda: self.get(run))
         if seen.status == "SUCCESS":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Read = TypeVar("Read")
 
-REQUEST_S = 10.0
+CONNECT_S, ANSWER_S = 5.0, 40.0  # a launch asks the code server for its plan, on a machine that is busy with runs
 SHOWN = 2000  # characters of an answer that an error repeats
 
 
@@ -101,7 +101,7 @@ class Webserver:
         import requests
 
         try:
-            response = requests.request(method, self.url + path, json=body, timeout=REQUEST_S, stream=True)
+            response = requests.request(method, self.url + path, json=body, timeout=(CONNECT_S, ANSWER_S), stream=True)
             text = untrusted.body(response)
         except requests.RequestException as error:
             raise MissingToolError(
@@ -124,7 +124,8 @@ def told(error: dict[str, Any] | None) -> str:
     if error is None:
         return ""
     said = [str(one["message"]).strip() for one in (error, *error["causes"])]
-    return "; caused by ".join(message for message in said if message) or "an error without a message"
+    plain = (message.partition("Stack Trace:")[0].strip() for message in said)  # a message may quote a child's
+    return "; caused by ".join(message for message in plain if message) or "an error without a message"
 
 
 def messages(errors: object) -> str:

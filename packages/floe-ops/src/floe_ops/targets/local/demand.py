@@ -100,6 +100,8 @@ class Demand:
         for program in rendered:
             write(self.layout, program)
         parts = [program.name for program in rendered]
+        for name in parts:
+            (self.layout.starts / name).unlink(missing_ok=True)  # what is started anew on purpose is no restart
         printed = self._fingerprint(rendered)
         dataclasses.replace(found, ports=given, demanded=parts, demanded_print=printed).save(self.layout.record)
         since = time.time()

@@ -1,0 +1,184 @@
+"""Dagster deployed on the local target, in the Iceberg lane: products built by GraphQL are tables in the catalog.
+
+Webserver, daemon and a code server a product stand beside the platform's other services. Each build is launched in
+the trace of a caller, and what it did is read from elsewhere: tables by PyIceberg, spans from Jaeger.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from floe_core.spec.load import load_product
+from floe_ops import project
+from floe_ops.clients.dagster import Dagster
+from floe_ops.clients.jaeger import Jaeger
+from floe_ops.products.reading import open_catalog
+from floe_ops.targets.local.dagster import discover
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from floe_ops.clients.dagster import Run, Sensor
+    from floe_ops.clients.jaeger import JaegerTrace
+    from floe_ops.targets import Platform, Target
+    from pyiceberg.catalog import Catalog
+
+pytestmark = [pytest.mark.catalog, pytest.mark.local, pytest.mark.timeout(900)]
+
+PRODUCTS = sorted(discover(project.root() / "demo"))
+BUILD_S, LOADED_S, TICK_S, TRACE_S = 600.0, 120.0, 60.0, 30.0
+
+
+def slug(product: str) -> str:
+    return product.replace("-", "_")
+
+
+def until(look: Callable[[], Any], what: str, deadline_s: float) -> Any:
+    """Look until there is something to see, and return it."""
+    seen = Retrying(
+        retry=retry_if_result(lambda found: not found),
+        wait=wait_exponential(multiplier=0.05, max=1.0),
+        stop=stop_after_delay(deadline_s),
+        retry_error_callback=lambda _state: None,
+    )(look)
+    assert seen, f"not within {deadline_s:g} s: {what}"
+    return seen
+
+
+@pytest.fixture(scope="module")
+def dagster(target: Target, platform: Platform) -> Iterator[Dagster]:
+    """The platform's Dagster; its schedules rest meanwhile, so that every run is one of the tests'."""
+    client = Dagster(target.ensure("dagster").urls["dagster"])
+    client.wait_until_loaded(LOADED_S, expected=tuple(PRODUCTS))
+    schedules = [one for found in client.repositories() for one in client.automation.schedules(found)]
+    running = [one for one in schedules if one.is_running]
+    for one in running:
+        client.automation.stop(one)
+    until(lambda: all(run.is_over for run in client.runs.last(20)), "no run under way", BUILD_S)
+    yield client
+    for one in running:
+        client.automation.start(one)
+
+
+@pytest.fixture(scope="module")
+def callers() -> dict[str, tuple[str, str]]:
+    """For each product a trace, and the span in it that launches the build."""
+    return {product: (secrets.token_hex(16), secrets.token_hex(8)) for product in PRODUCTS}
+
+
+@pytest.fixture(scope="module")
+def builds(dagster: Dagster, callers: dict[str, tuple[str, str]]) -> dict[str, Run]:
+    """The build of every product, launched side by side and waited for."""
+    launched = {
+        product: dagster.runs.launch(
+            dagster.repository(product),
+            f"{slug(product)}_build",
+            tags={"traceparent": f"00-{'-'.join(callers[product])}-01"},
+        )
+        for product in PRODUCTS
+    }
+    return {product: dagster.runs.wait(run.id, BUILD_S) for product, run in launched.items()}
+
+
+@pytest.fixture(scope="module")
+def catalog(platform: Platform) -> Iterator[Catalog]:
+    with open_catalog(platform) as opened:
+        yield opened
+
+
+@pytest.mark.requirement("WU3-AC4")
+def test_a_code_location_a_product_is_loaded_and_the_schema_takes_the_client(dagster: Dagster) -> None:
+    assert len(PRODUCTS) == 3
+    assert sorted(one.name for one in dagster.locations() if one.is_loaded) == PRODUCTS
+    assert dagster.check_queries() == []
+    assert dagster.unhealthy_daemons() == {}
+
+
+@pytest.mark.requirement("WU3-AC4")
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_a_launched_build_succeeds_with_every_model_and_every_check(
+    dagster: Dagster, builds: dict[str, Run], product: str
+) -> None:
+    run = builds[product]
+    assert (run.status, run.location, run.job) == ("SUCCESS", product, f"{slug(product)}_build")
+    folder = discover(project.root() / "demo")[product].parent
+    models = {path.stem for path in (folder / "models").rglob("*.sql")}
+    made = {one.asset.rpartition("/")[2] for one in dagster.runs.materializations(run.id)}
+    assert models <= made
+    assert {one.name for one in load_product(folder).model.transforms} <= made
+    checks = dagster.runs.checks(run.id)
+    assert len(checks) >= len(models)
+    assert [check for check in checks if not check.passed] == []
+
+
+@pytest.mark.requirement("WU3-AC4", "WU5-AC5")
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_its_tables_are_in_the_catalog_at_the_snapshot_that_dagster_noted(
+    dagster: Dagster, builds: dict[str, Run], catalog: Catalog, product: str
+) -> None:
+    noted = {
+        one.asset: one.metadata
+        for one in dagster.runs.materializations(builds[product].id)
+        if "iceberg/snapshot_id" in one.metadata
+    }
+    ports = {port.name for port in load_product(discover(project.root() / "demo")[product].parent).model.output_ports}
+    assert ports
+    assert ports <= {asset.rpartition("/")[2] for asset in noted}
+    for asset, metadata in noted.items():
+        table = catalog.load_table(tuple(asset.split("/")))
+        snapshot = table.current_snapshot()
+        assert snapshot is not None
+        assert snapshot.snapshot_id == int(metadata["iceberg/snapshot_id"]), asset
+        if asset.rpartition("/")[2] in ports:
+            assert table.scan().count() == metadata["dagster/row_count"] > 0
+
+
+@pytest.mark.requirement("WU3-AC4")
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_the_callers_trace_goes_on_in_the_run(
+    platform: Platform, builds: dict[str, Run], callers: dict[str, tuple[str, str]], product: str
+) -> None:
+    trace_id, caller = callers[product]
+    job = builds[product].job
+
+    def whole(trace: JaegerTrace) -> bool:
+        return any(trace.children(span) for span in trace.named(f"dagster run {job}"))
+
+    trace = Jaeger(platform.urls["jaeger-query"]).wait_for_trace(trace_id, whole, TRACE_S, wanted="steps below the run")
+    (run,) = trace.named(f"dagster run {job}")
+    assert run.parent == caller
+    assert run.tags["dagster.run_id"] == builds[product].id
+    assert all(span is run or run in trace.ancestors(span) for span in trace.spans)
+    assert [span.operation for span in trace.spans if span.status == "error"] == []
+
+
+@pytest.mark.requirement("WU3-AC6")
+def test_a_tick_of_the_health_sensor_starts_a_run(dagster: Dagster, builds: dict[str, Run]) -> None:
+    """The platform is healthy; the sensor is told that it was not when it last looked."""
+    product, automation = PRODUCTS[0], dagster.automation
+    assert builds[product].status == "SUCCESS"
+    name, returns = f"{slug(product)}_when_healthy", time.time_ns()
+
+    def sensor() -> Sensor:
+        return automation.sensor(dagster.repository(product), name)
+
+    before = len(sensor().ticks)
+    cursor = json.dumps({"healthy": False, "returns": returns})
+    dry = automation.dry_tick(sensor(), cursor=cursor)
+    assert (dry.error, dry.run_keys) == ("", (f"{slug(product)}-healthy-{returns + 1}",))
+    automation.set_cursor(sensor(), cursor)
+    automation.start(sensor())
+    try:
+        ticks = until(lambda: sensor().ticks[: len(sensor().ticks) - before], "a tick of the sensor", TICK_S)
+        (started,) = until(lambda: sensor().ticks[0].runs, "a run of that tick", TICK_S)
+    finally:
+        automation.stop(sensor())
+    assert [tick.error for tick in ticks] == [""]
+    run = dagster.runs.wait(started, BUILD_S)
+    assert (run.job, run.tags["floe/trigger"]) == (f"{slug(product)}_build", "health")
+    assert run.tags["dagster/run_key"] == f"{slug(product)}-healthy-{returns + 1}"
