@@ -108,6 +108,20 @@ def test_without_a_catalog_there_is_no_iceberg_lane(example: Path, edit: Edit) -
     assert set(compile_product(example / "orders").dbt_profiles["orders"]["outputs"]) == {"duckdb"}
 
 
+def test_an_engine_of_the_catalog_alone_has_the_iceberg_lane_as_its_target(example: Path, edit: Edit) -> None:
+    edit(example / "manifest.yaml", "type: duckdb", "type: spark")
+    profile = compile_product(example / "orders").dbt_profiles["orders"]
+    assert (profile["target"], set(profile["outputs"])) == ("iceberg", {"iceberg"})
+
+
+def test_an_engine_of_the_catalog_alone_is_refused_without_one(example: Path, edit: Edit) -> None:
+    edit(example / "manifest.yaml", "type: duckdb", "type: spark")
+    edit(example / "manifest.yaml", "  catalog:\n    type: polaris\n    config:\n      warehouse: floe-e2e\n", "")
+    (problem,) = refused(example)
+    assert (problem.code, problem.field) == ("FLOE-E401", "plugins.compute")
+    assert "plugins.catalog" in problem.remedy
+
+
 # file, old, new, code, field, nearest
 REFUSED = [
     ("manifest.yaml", "type: duckdb", "type: duckbd", "FLOE-E201", "plugins.compute.type", "duckdb"),

@@ -26,7 +26,7 @@ def make(product: str, manifest: Document[PlatformManifest], plugins: Plugins) -
     """The content of `profiles.yml`: the profile has the product's name, each output the name of its lane.
 
     Raises:
-        SpecError: The compute plugin cannot build in a lane, or writes a credential into the profile.
+        SpecError: The compute plugin cannot build in a lane or has none here, or writes a credential into the profile.
     """
     compute = cast("ComputePlugin[Any]", plugins[PluginType.COMPUTE].instance)
     outputs: dict[str, Any] = {}
@@ -49,7 +49,13 @@ def make(product: str, manifest: Document[PlatformManifest], plugins: Plugins) -
             remedy="the plugin has to write dbt's env_var('NAME') there; ask its authors",
         )
         raise SpecError([_problem(manifest, problems.PROFILE_SECRET, advice)])
-    return {product.replace("-", "_"): {"target": Lane.DUCKDB.value, "outputs": outputs}}
+    if not outputs:
+        advice = Advice(
+            f"{compute.name} has no lane on this platform",
+            remedy="choose plugins.catalog and plugins.storage, which the Iceberg lane needs, or another engine",
+        )
+        raise SpecError([_problem(manifest, problems.LANE_UNSUPPORTED, advice)])
+    return {product.replace("-", "_"): {"target": next(iter(outputs)), "outputs": outputs}}
 
 
 def _request(product: str, lane: Lane, plugins: Plugins) -> TargetRequest:
