@@ -299,9 +299,9 @@ print(peak("warm", 12), peak("large", 110))
 
 @pytest.mark.parametrize("partitions", [[], ["part"]], ids=["whole", "partitioned"])
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path, partitions: list[str]) -> None:
-    """32 MiB are buffered; after 37 MiB of rows were written, 336 MiB more cost at most what one buffer does."""
+    """After 37 MiB of rows, 336 MiB more cost about nothing; PyIceberg's own stream took 99 MiB more for them."""
     words = [sys.executable, "-W", "error", "-c", MEASURED, str(tmp_path), *partitions]
     done = subprocess.run(words, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr
     warm, large = map(int, done.stdout.split())
-    assert large - warm < 100, f"{warm} MiB after the first 37 MiB of rows, {large} MiB after 336 MiB more"
+    assert large - warm < 64, f"{warm} MiB after the first 37 MiB of rows, {large} MiB after 336 MiB more"

@@ -143,6 +143,11 @@ class Bench:
         (self.product / "script.json").write_text(json.dumps(answers), encoding="utf-8")
 
     def carry_out(self, work: Work = Work.RUN, **order: Any) -> Outcome:
+        path, registry = self.platform()
+        return carry_out(Order(work, self.product, path, **order), registry=registry, listener=self.heard)
+
+    def platform(self) -> tuple[Path, Registry]:
+        """The manifest, written, and what knows the plugins that it chooses."""
         manifest = {
             "apiVersion": "floe.dev/v1",
             "kind": "Manifest",
@@ -153,9 +158,7 @@ class Bench:
         path = self.folder / "manifest.yaml"
         path.write_text(yaml.safe_dump(manifest), encoding="utf-8")
         compute = [one for one in discover() if one.type is PluginType.COMPUTE]
-        return carry_out(
-            Order(work, self.product, path, **order), registry=Registry([*compute, *self.entries]), listener=self.heard
-        )
+        return path, Registry([*compute, *self.entries])
 
     def asked(self) -> list[dict[str, Any]]:
         """What dbt was asked, in order."""
