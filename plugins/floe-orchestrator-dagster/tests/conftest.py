@@ -51,6 +51,42 @@ def make_product(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
+PLATFORM = (
+    "apiVersion: floe.dev/v1\nkind: Manifest\nmetadata: { name: bench, version: 1.0.0, owner: us }\n"
+    "plugins:\n  compute: { type: duckdb }\n  orchestrator: { type: dagster }\n  ingestion: { type: dlt }\n"
+    "  semantic_layer: { type: cube }\n  catalog: { type: polaris, config: { client_secret: { env: NOT_SET } } }\n"
+    "  storage: { type: s3, config: { bucket: floe-iceberg, endpoint: 'http://127.0.0.1:1' } }\n"
+)
+LOADING = (
+    "  - { name: visitors, tier: gold }\n"
+    "platform: { manifest: ../manifest.yaml }\n"
+    "sources:\n  - name: door\n    config: { kind: files, url: landing, format: csv, table: visits }\n"
+    "outputPorts: [{ name: visitors }]\n"
+)
+LOADED = {
+    "landing/day.csv": "id,name\n1,ann\n2,bob\n3,ann\n",
+    "dbt_project.yml": FILES["dbt_project.yml"].replace("profile: tiny", "profile: tiny_product"),
+    "models/visitors.sql": "select name, count(*) as visits from {{ source('door', 'visits') }} group by name\n",
+    "models/sources.yml": "sources: [{ name: door, schema: raw, tables: [{ name: visits }] }]\n",
+    "models/marts.yml": (
+        "models:\n  - name: visitors\n    description: Who came how often.\n    columns:\n"
+        "      - { name: name, data_type: varchar, description: Who., data_tests: [unique] }\n"
+        "      - { name: visits, data_type: bigint, description: How often. }\n"
+    ),
+}
+
+
+@pytest.fixture
+def loading_product(make_product: Callable[..., Path], tmp_path: Path) -> Path:
+    """The product with a source that a model reads, on a platform that loads it and describes the model."""
+    (tmp_path / "manifest.yaml").write_text(PLATFORM, encoding="utf-8")
+    folder = make_product(LOADING)
+    for name, text in LOADED.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
 def untraced() -> Tracing:
     """A product whose platform wants no traces."""
@@ -67,7 +103,8 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def catalog(tmp_path: Path) -> Iterator[SqlCatalog]:
     """A catalog on SQLite over a folder."""
-    with SqlCatalog("test", uri=f"sqlite:///{tmp_path}/catalog.db", warehouse=f"file://{tmp_path}/warehouse") as made:
+    made = SqlCatalog("test", uri=f"sqlite:///{tmp_path}/catalog.db", warehouse=f"file://{tmp_path}/warehouse")
+    with made:
         yield made
 
 

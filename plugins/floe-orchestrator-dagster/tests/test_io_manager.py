@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped] # the wheel carries no types
 import pytest
 from dagster import (
     AssetExecutionContext,
@@ -72,11 +72,11 @@ def run(io: LocalIO, *assets: AssetsDefinition, **more: Any) -> ExecuteInProcess
 def orders(value: Any, **more: Any) -> AssetsDefinition:
     """The asset `shop/orders`, which returns `value`."""
 
-    @asset(key=KEY, **more)
     def made() -> Any:
         return value() if callable(value) else value
 
-    return made
+    definition: AssetsDefinition = asset(key=KEY, **more)(made)
+    return definition
 
 
 def held(catalog: SqlCatalog, *columns: str) -> list[tuple[Any, ...]]:
@@ -90,7 +90,7 @@ def test_what_an_asset_returns_is_in_its_table_and_dagster_is_told(io: LocalIO, 
     result = run(io, orders(rows(1, 2, 3)))
     assert held(catalog) == [(1,), (2,), (3,)]
     (event,) = result.asset_materializations_for_node("shop__orders")
-    told = {name: value.value for name, value in event.metadata.items()}
+    told: dict[str, Any] = {name: value.value for name, value in event.metadata.items()}
     table = catalog.load_table(TABLE)
     snapshot = table.current_snapshot()
     assert snapshot is not None
@@ -282,7 +282,7 @@ def test_however_often_a_run_tries_a_partition_its_rows_are_there_once(
                 dagster_run=DagsterRun(job_name="shop", run_id=run_id, tags=tags),
             )
         )
-        partition = {"partition_key": land, "asset_partitions_def": LANDS} if land else {}
+        partition: dict[str, Any] = {"partition_key": land, "asset_partitions_def": LANDS} if land else {}
         output = build_output_context(
             asset_key=KEY, run_id=run_id, definition_metadata={"iceberg/mode": "append"}, **partition
         )
@@ -314,8 +314,8 @@ def test_what_cannot_be_written_names_the_asset_and_the_table(
 
 
 def broken() -> Iterator[pa.RecordBatch]:
+    yield from rows(1).to_batches()
     raise ValueError("hunter2")
-    yield
 
 
 def test_an_input_that_is_not_there_names_the_asset_and_the_table(io: LocalIO) -> None:

@@ -61,18 +61,15 @@ def test_assets_and_checks_are_those_of_dagster_dbt_and_two_kinds_more(
 
     ours = DbtSpecs(product, manifest)
 
-    class Translator(DagsterDbtTranslator):  # type: ignore[misc] # dagster-dbt publishes no types
+    class Translator(DagsterDbtTranslator):
         def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> AssetKey:
             return ours.key(dbt_resource_props)
 
-    @dbt_assets(
-        manifest=manifest,
-        dagster_dbt_translator=Translator(settings=DagsterDbtTranslatorSettings(enable_asset_checks=True)),
-    )
-    def theirs(): ...  # type: ignore[no-untyped-def]  # noqa: ANN202 - Dagster reads an annotation as one output
+    def nothing(*_: Any): ...  # type: ignore[no-untyped-def]  # noqa: ANN202 - Dagster reads it as that of one output
 
-    @multi_asset(specs=ours.assets, check_specs=ours.checks, can_subset=True)
-    def made(): ...  # type: ignore[no-untyped-def]  # noqa: ANN202 - as above
+    translator = Translator(settings=DagsterDbtTranslatorSettings(enable_asset_checks=True))
+    theirs = dbt_assets(manifest=manifest, dagster_dbt_translator=translator, name="theirs")(nothing)
+    made = multi_asset(specs=ours.assets, check_specs=ours.checks, can_subset=True, name="made")(nothing)
 
     assert made.keys == theirs.keys
     for one in theirs.specs:
