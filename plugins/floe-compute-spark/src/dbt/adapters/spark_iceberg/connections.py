@@ -10,11 +10,13 @@ from dbt.adapters.exceptions.connection import FailedToConnectError
 from dbt.adapters.spark.connections import SparkConnectionManager
 from dbt.adapters.spark_iceberg.sessions import Handle
 from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
+from floe_compute_spark.plugin import JARS_ENV
 from floe_compute_spark.seeds import SeedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_NO_ICEBERG = "Cannot find catalog plugin class for catalog"
 _STACK = ("\n\tat ", "\nJVM stacktrace:", "\n\nDriver stacktrace:", "\n== SQL")
 
 
@@ -65,4 +67,6 @@ def said(error: BaseException) -> str:
         text = str(java.toString())
     for mark in _STACK:
         text = text.partition(mark)[0]
+    if _NO_ICEBERG in text:
+        text += f"\nSpark has no Iceberg: name its jars under `jars` or `packages`, or in the variable {JARS_ENV}"
     return text.strip() or type(error).__name__
