@@ -1,8 +1,11 @@
 """dbt's own suites, against a catalog and an object store that this session starts and ends."""
 
+# ruff: noqa: S608 - the statements are the test's own
+
 from __future__ import annotations
 
 import importlib
+import re
 import secrets
 import sys
 from dataclasses import dataclass
@@ -34,7 +37,6 @@ from dbt.tests.fixtures.project import (  # noqa: F401
     profiles_config_update,
     profiles_root,
     profiles_yml,
-    project,
     project_config_update,
     project_files,
     project_root,
@@ -153,6 +155,18 @@ def dbt_profile_target(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Any]:
     return lakehouse.profile(tmp_path_factory.mktemp("local"), unique_schema)
+
+
+@pytest.fixture(scope="class")
+def project(project_setup: Any, project_files: None) -> Any:  # noqa: F811
+    """dbt's project; the suites' own statements name a table by its schema alone, which would be the local file's."""
+    run, schema = project_setup.run_sql, project_setup.test_schema
+
+    def run_sql(sql: str, fetch: str | None = None) -> Any:
+        return run(re.sub(rf"(?<![.\w]){schema}\.", f"ice.{schema}.", sql), fetch=fetch)
+
+    project_setup.run_sql = run_sql
+    return project_setup
 
 
 @pytest.fixture(scope="session", autouse=True)

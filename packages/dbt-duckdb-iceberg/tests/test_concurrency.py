@@ -1,5 +1,7 @@
 """Readers and writers in other processes, and a writer that is killed."""
 
+# ruff: noqa: S608 - the statements are the test's own
+
 from __future__ import annotations
 
 import json
@@ -39,7 +41,8 @@ from dbt.adapters.duckdb_iceberg.environment import IcebergEnvironment
 from dbt.adapters.duckdb_iceberg.model import wanted
 from dbt.adapters.duckdb_iceberg.storable import columns
 given = json.loads(os.environ["PROFILE"])
-environment = IcebergEnvironment(DuckDBIcebergCredentials.from_dict(DuckDBIcebergCredentials.__pre_deserialize__(given)))
+given_fields = DuckDBIcebergCredentials.__pre_deserialize__(given)
+environment = IcebergEnvironment(DuckDBIcebergCredentials.from_dict(given_fields))
 cursor = environment.handle().cursor()
 def run(sql):
     cursor.execute(sql)

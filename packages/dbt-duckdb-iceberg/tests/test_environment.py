@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from conftest import Bench, Lakehouse
 
-SECRET = "tell-nobody-0815"
+SECRET = "tell-nobody-0815"  # noqa: S105 - planted
 
 
 def _refused(lakehouse: Lakehouse, folder: Path, **catalog: str) -> FloeError:
@@ -81,7 +81,7 @@ def test_a_bare_address_is_taken_for_polaris(lakehouse: Lakehouse, tmp_path: Pat
     catalog = lakehouse.credentials(tmp_path, "any").rest
     assert catalog.rest_uri == f"{lakehouse.uri}/api/catalog"
     catalog.uri = "http://other:8181/iceberg/"
-    assert catalog.token_uri == "http://other:8181/iceberg/v1/oauth/tokens"
+    assert catalog.token_uri == "http://other:8181/iceberg/v1/oauth/tokens"  # noqa: S105 - an address
 
 
 def test_schemas_and_namespaces(lakehouse: Lakehouse, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 ROWS = """
 select i, case when i % 7 = 0 then null else 'region ' || i % 3 end as region, i - 50 as amount,
     cast((i - 50) / 4.0 as decimal(9, 2)) as price, timestamp '1969-12-30 12:00:00' + interval (i) hour as at,
-    timestamptz '1969-12-30 12:00:00+02' + interval (i) hour as at_zone, date '1969-12-30' + cast(i as integer) as on_day
+    timestamptz '1969-12-30 12:00:00+02' + interval (i) hour as at_zone,
+    date '1969-12-30' + cast(i as integer) as on_day
 from range(100) r(i)
 """
 

@@ -72,7 +72,8 @@ class TestProject:
     ) -> dict[str, Any]:
         return lakehouse.profile(tmp_path_factory.mktemp("local"), namespace) | {"keep_open": False}
 
-    def test_two_builds(self, project: Any, lakehouse: Lakehouse, namespace: str, tmp_path: Path) -> None:
+    @pytest.mark.usefixtures("project")
+    def test_two_builds(self, lakehouse: Lakehouse, namespace: str, tmp_path: Path) -> None:
         for _ in range(2):
             results = run_dbt(["build", "--exclude", "test_type:data"])
             assert {result.status for result in results} == {"success"}

@@ -257,12 +257,31 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
         table = table_from_rows([[row.get(name) for name in _CATALOG_COLUMNS] for row in rows], _CATALOG_COLUMNS)
         return self._catalog_filter_table(table, used_schemas)
 
+    def get_filtered_catalog(
+        self,
+        relation_configs: Iterable[RelationConfig],
+        used_schemas: frozenset[tuple[str, str]],
+        relations: set[AnyRelation] | None = None,
+    ) -> tuple[agate.Table, list[Exception]]:
+        """What `catalog.json` says, of the relations asked for; dbt looks for them by the names of the project."""
+        named = None if relations is None else {self._as_named(relation) for relation in relations}
+        found: tuple[agate.Table, list[Exception]] = super().get_filtered_catalog(relation_configs, used_schemas, named)
+        return found
+
+    def _as_named(self, relation: AnyRelation) -> AnyRelation:
+        if not self.is_in_catalog(relation):
+            return relation
+        return relation.incorporate(path={"schema": self.config.credentials.schema_of(relation.schema)})
+
     def _catalog_rows(self, relation: AnyRelation) -> Iterator[dict[str, Any]]:
         """Dbt looks a node up by the schema that the project names, a source by its own."""
         place = {"table_database": relation.database, "table_name": relation.identifier}
         if self.is_in_catalog(relation):
-            table = listing.load(self._catalog, relation.schema, relation.identifier)
-            schemas = {relation.schema, self.config.credentials.schema_of(relation.schema)}
+            credentials = self.config.credentials
+            places = (credentials.namespace_of(relation.schema), relation.schema)  # a node's; a source's
+            tables = (listing.load(self._catalog, namespace, relation.identifier) for namespace in places)
+            table = next((found for found in tables if found is not None), None)
+            schemas = {relation.schema, credentials.schema_of(relation.schema)}
             for row in listing.rows(table) if table is not None else ():
                 yield from ({**place, **row, "table_schema": schema} for schema in sorted(schemas))
             return

@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 from floe_core.errors import CredentialsRefusedError, FloeError, MissingToolError, WrongStateError
 from pyiceberg.catalog.rest import RestCatalog
 from pyiceberg.exceptions import (
-    BadRequestError,
+    CommitStateUnknownException,
     ForbiddenError,
-    NoSuchNamespaceError,
     OAuthError,
     RESTError,
     ServerError,
@@ -115,7 +114,7 @@ def is_away(error: BaseException) -> bool:
     """Whether this says that nobody answers at the moment."""
     if isinstance(error, HTTPError):
         return error.response is not None and error.response.status_code >= _SERVER_FAULT
-    return isinstance(error, (RequestException, ServiceUnavailableError, ServerError))
+    return isinstance(error, (RequestException, CommitStateUnknownException, ServiceUnavailableError, ServerError))
 
 
 def explained(error: Exception, credentials: DuckDBIcebergCredentials) -> FloeError:
@@ -124,14 +123,14 @@ def explained(error: Exception, credentials: DuckDBIcebergCredentials) -> FloeEr
     where = f"{rest.rest_uri}, warehouse {rest.warehouse}, client id {rest.client_id}"
     why = redacted(str(error), credentials)
     status = error.response.status_code if isinstance(error, HTTPError) and error.response is not None else 0
+    if is_away(error):
+        remedy = "see whether the catalog runs, and look at catalog.uri of the profile"
+        return MissingToolError("the Iceberg catalog does not answer", where=where, why=why, remedy=remedy)
     if isinstance(error, (UnauthorizedError, ForbiddenError, OAuthError)) or status in (400, 401, 403):
         remedy = "look at catalog.client_id, client_secret and scope of the profile, and at the client's rights"
         return CredentialsRefusedError("the Iceberg catalog refuses the client", where=where, why=why, remedy=remedy)
-    if isinstance(error, (NoSuchNamespaceError, BadRequestError)) or status:
-        remedy = "look at catalog.uri and catalog.warehouse of the profile"
-        return WrongStateError("the Iceberg catalog has no such thing", where=where, why=why, remedy=remedy)
-    remedy = "see whether the catalog runs, and look at catalog.uri of the profile"
-    return MissingToolError("the Iceberg catalog does not answer", where=where, why=why, remedy=remedy)
+    remedy = "look at catalog.uri and catalog.warehouse of the profile"
+    return WrongStateError("the Iceberg catalog answers that it cannot", where=where, why=why, remedy=remedy)
 
 
 def redacted(text: str, credentials: DuckDBIcebergCredentials) -> str:
