@@ -12,6 +12,7 @@ from floe_iceberg.compaction import Compacted, compact
 from floe_iceberg.datafiles import MIB
 from floe_iceberg.testing import delete_positions
 from floe_iceberg.writing import WriteMode, write
+from pyiceberg.table import FileScanTask
 from pyiceberg.table.snapshots import Operation
 from pyiceberg.transforms import IdentityTransform
 
@@ -141,18 +142,25 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, other: Any) -> list[int]:
     return seen
 
 
+def lossy(real: Any, table: Table, tasks: Any) -> Any:
+    """Loses the first row of each new file."""
+    chosen = list(tasks)
+    batches = real(table, chosen)
+    return (batch.slice(1) for batch in batches) if len(chosen) == 1 else batches
+
+
+def forgetful(real: Any, table: Table, tasks: Any) -> Any:
+    """Forgets what is deleted."""
+    return real(table, [FileScanTask(task.file) for task in tasks])
+
+
+@pytest.mark.parametrize("wrong", [lossy, forgetful])
 def test_new_files_with_other_rows_are_never_committed(
-    table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: Any
 ) -> None:
     real = compaction._rows
     before, on_disk = table.metadata_location, sorted(tmp_path.rglob("*.parquet"))
-
-    def lossy(table: Table, tasks: Any) -> Any:
-        chosen = list(tasks)
-        batches = real(table, chosen)
-        return (batch.slice(1) for batch in batches) if len(chosen) == 1 else batches
-
-    monkeypatch.setattr(compaction, "_rows", lossy)
+    monkeypatch.setattr(compaction, "_rows", lambda *words: wrong(real, *words))
     with pytest.raises(WrongStateError, match="not compacted"):
         compact(table, target_bytes=MIB)
     assert table.refresh().metadata_location == before

@@ -16,7 +16,7 @@ from floe_iceberg import copying
 from floe_iceberg.checksums import Checksum
 from floe_iceberg.commits import LOST, Change, live_entries, stage
 from floe_iceberg.datafiles import BUFFER_BYTES, MIB, DataFiles
-from floe_iceberg.internals import batches_of
+from floe_iceberg.internals import batches_of, live_rows
 from floe_iceberg.naming import dotted
 
 if TYPE_CHECKING:
@@ -171,16 +171,17 @@ def _buffer(metadata: TableMetadata) -> int:
 
 def _rewrite(table: Table, group: Sequence[FileScanTask], files: DataFiles) -> list[DataFile]:
     """The new files of one partition, read once more and held against the rows of the old ones."""
+    expected = sum(live_rows(table.io, task) for task in group)
     before, after = Checksum(), Checksum()
     files.write(before.passing(_rows(table, group)))
     added = files.close()
     for _ in after.passing(_rows(table, [FileScanTask(file) for file in added])):
         pass
-    if before != after:
+    if before != after or before.rows != expected:
         raise WrongStateError(
             "the table is not compacted",
             where=dotted(table.name()),
-            why=f"the new files would hold other rows than the old ones ({after.rows} for {before.rows})",
+            why=f"the new files would hold other rows than the old ones ({after.rows} for {expected})",
             remedy="nothing was changed; report it with the table's schema",
         )
     return added

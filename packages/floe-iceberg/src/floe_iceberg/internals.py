@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import pyarrow as pa  # type: ignore[import-untyped] # the wheel carries no types
 from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.expressions.visitors import bind, extract_field_ids
 from pyiceberg.io.fileformat import FileFormatFactory
@@ -96,6 +97,13 @@ def batches_of(
     scan = ArrowScan(metadata, io, columns or metadata.schema(), AlwaysTrue())
     deletes = _read_all_delete_files(io, [task])
     return scan._record_batches_from_scan_tasks_and_deletes([task], deletes)  # noqa: SLF001 - the lazy half of the scan
+
+
+def live_rows(io: FileIO, task: FileScanTask) -> int:
+    """How many rows of a data file are not deleted, counted from metadata and delete files and not from the rows."""
+    deletes = _read_all_delete_files(io, [task]).get(task.file.file_path, [])
+    chunks = [chunk for positions in deletes for chunk in positions.chunks]
+    return task.file.record_count - (len(pa.chunked_array(chunks).unique()) if chunks else 0)
 
 
 def rows_outside(where: BooleanExpression, schema: Schema) -> ArrowExpression:
