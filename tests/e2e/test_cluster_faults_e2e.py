@@ -18,7 +18,7 @@ from floe_core.errors import ExitCode, NotReadyError
 from floe_ops import readiness, warehouse
 from floe_ops.clients.helm import Status
 from floe_ops.clients.object_store import BucketState
-from floe_ops.products.publish import open_catalog
+from floe_ops.products.reading import open_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

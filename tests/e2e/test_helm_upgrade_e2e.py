@@ -25,7 +25,7 @@ from floe_ops import readiness, toolchain, warehouse
 from floe_ops.clients.helm import Helm, ReleaseBusyError, ReleaseMissingError, Status, Values
 from floe_ops.clients.kubernetes import MERGE, RESTRICTED
 from floe_ops.clients.object_store import BucketState
-from floe_ops.products.publish import open_catalog
+from floe_ops.products.reading import open_catalog
 from floe_ops.release import CannotHealError, Reinstall, Terms, heal
 from floe_ops.targets import lease
 from floe_ops.targets.cluster import endpoints, forwards

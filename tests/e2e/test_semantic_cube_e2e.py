@@ -15,11 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from floe_core.compilation import compile_product
-from floe_core.compilation.write import write_atomic
-from floe_core.plugins import DbtCommand, Lane, SemanticRequest
-from floe_ops.products import build
-from floe_ops.products.build import Places
+from floe_core.plugins import Lane, SemanticRequest
+from floe_ops.products import Ask, build_product
+from floe_ops.products.places import Places
 from floe_ops.toolchain import npm
 from floe_semantic_cube.config import CubeConfig
 from floe_semantic_cube.plugin import CubePlugin
@@ -75,20 +73,15 @@ def ask(
 
 @pytest.fixture(scope="module")
 def places(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Places:
-    """The demo product's tables and dbt manifest: seeded and run in DuckDB; that its tests hold is shown elsewhere."""
-    product = project_root / "demo" / PRODUCT
-    found = Places.of(PRODUCT, Lane.DUCKDB, tmp_path_factory.mktemp("cube"))
-    artifacts = compile_product(product, output=found.artifacts)
-    write_atomic(found.profiles / "profiles.yml", json.dumps(artifacts.dbt_profiles))
-    engine = build.engine(artifacts)
-    for command in (DbtCommand.SEED, DbtCommand.RUN):
-        engine.run(build.request(product, found, Lane.DUCKDB, command)).raise_for_failure()
-    return found
+    """The demo product's tables and dbt manifest: built in DuckDB."""
+    home = tmp_path_factory.mktemp("cube")
+    build_product(project_root / "demo" / PRODUCT, Ask(home=home))
+    return Places.of(PRODUCT, Lane.DUCKDB, home)
 
 
 @pytest.fixture(scope="module")
 def manifest(places: Places) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((places.target / "manifest.json").read_text())
+    read: dict[str, Any] = json.loads((places.dbt / "manifest.json").read_text())
     return read
 
 

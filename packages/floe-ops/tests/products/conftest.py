@@ -11,7 +11,7 @@ from floe_ops.products.result import BuildResult, ModelTiming, Step, TableFacts,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FACTS = TableFacts(name="mart", rows=2, sums={"amount": "3.50"}, fingerprint="17")
+FACTS = TableFacts(name="mart", rows=2, columns={"amount": "DECIMAL(9,2)"}, sums={"amount": "3.50"}, fingerprint="17")
 
 
 def _result(lane: Lane, table: TableFacts = FACTS, source: str = "sha256:1", found: str = "2") -> BuildResult:
@@ -27,6 +27,8 @@ def _result(lane: Lane, table: TableFacts = FACTS, source: str = "sha256:1", fou
         tests_passed=1,
         truths=(Truth(id="rows", says="rows", found=found),),
         tables=(table,),
+        released="",
+        scale=1,
         wall_s=0.2,
     )
 

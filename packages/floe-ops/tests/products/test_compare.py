@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from floe_core.errors import MissingToolError, WrongStateError
 from floe_core.plugins import Lane
-from floe_ops.products.build import Places
 from floe_ops.products.compare import compare
+from floe_ops.products.places import Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def keep(home: Path, *results: BuildResult) -> None:
     for result in results:
         places = Places.of(result.product, result.lane, home)
-        places.lane_dir.mkdir(parents=True)
+        places.target.mkdir(parents=True, exist_ok=True)
         result.write(places.result)
 
 
@@ -39,6 +39,7 @@ def test_equal_lanes_agree_wherever_their_tables_are(
         ({"rows": 3}, "mart: 2 rows against 3"),
         ({"sums": {"amount": "3.51"}}, "mart.amount: 3.50 against 3.51"),
         ({"fingerprint": "18"}, "rows differ"),
+        ({"columns": {"amount": "DOUBLE"}}, "mart.amount: DECIMAL(9,2) against DOUBLE"),
         ({"name": "other"}, "mart: only in the lane duckdb"),
     ],
 )

@@ -40,7 +40,14 @@ def manifest(tmp_path: Path) -> Path:
     }
     content = {
         "nodes": {
-            key: {"resource_type": kind, "name": name, "schema": schema, "alias": name, "depends_on": {"nodes": reads}}
+            key: {
+                "resource_type": kind,
+                "name": name,
+                "schema": schema,
+                "alias": name,
+                "depends_on": {"nodes": reads},
+                "config": {"materialized": "table"},
+            }
             for key, (kind, name, schema, reads) in nodes.items()
         }
     }
@@ -98,3 +105,11 @@ def test_promises_are_held_against_the_table(columns: str, says: str) -> None:
         with pytest.raises(WrongStateError) as caught:
             declared.check_ports(connection, spec(), {"mart_b": "marts.mart_b"})
     assert says in caught.value.why
+
+
+def test_partitions_are_held_against_what_the_model_says() -> None:
+    nodes = {"mart_b": declared.Model("model", "marts.mart_b", (), partition_by=("bucket(8, id)", "Month(day)"))}
+    declared.check_partitions(nodes, {"mart_b": ("bucket(8, id)", "month(day)")}, where="here")
+    with pytest.raises(WrongStateError) as caught:
+        declared.check_partitions(nodes, {"mart_b": ()}, where="here")
+    assert "mart_b: configured bucket(8,id), month(day), in the catalog nothing" in caught.value.why

@@ -51,3 +51,11 @@ def test_an_empty_table_has_facts(database: duckdb.DuckDBPyConnection) -> None:
     database.execute('delete from "a b".t')
     found = facts.of_table(database, "a b.t", "mart")
     assert (found.rows, found.sums, found.fingerprint) == (0, {"id": "0", "amount": "0.00"}, "0")
+
+
+def test_a_number_is_what_iceberg_keeps_of_it(database: duckdb.DuckDBPyConnection) -> None:
+    database.execute('create table "a b".small as select id::tinyint as id, amount, word from "a b".t')
+    database.execute('create table "a b".huge as select word, amount, id::integer as id from "a b".t')
+    small, huge = (facts.of_table(database, f"a b.{name}", "mart") for name in ("small", "huge"))
+    assert small.columns == {"amount": "DECIMAL(9,2)", "id": "INTEGER", "word": "VARCHAR"}
+    assert small.differences(huge) == []

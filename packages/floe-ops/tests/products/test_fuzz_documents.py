@@ -15,7 +15,7 @@ TRUTHS = {
 }  # fmt: skip
 NODE = {
     "resource_type": "model", "name": "orders", "schema": "marts", "alias": "orders",
-    "depends_on": {"nodes": ["model.shop.raw"]},
+    "depends_on": {"nodes": ["model.shop.raw"]}, "config": {"materialized": "table", "partition_by": ["id"]},
 }  # fmt: skip
 
 
@@ -33,4 +33,4 @@ def test_any_manifest_is_read_or_refused(raw: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "manifest.json")
         path.write_bytes(raw)
-        lives_through(lambda: declared.models(path))
+        lives_through(lambda: declared.nodes(path))

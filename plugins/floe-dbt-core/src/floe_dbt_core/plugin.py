@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from floe_core.plugins import DBTPlugin, DbtRequest, DbtResult, NoConfig
 
+from floe_dbt_core.parsed import Parsed
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -20,6 +22,10 @@ class DBTCorePlugin(DBTPlugin[NoConfig]):
     floe_api_version: ClassVar[str] = "1.0"
     tracer_name: ClassVar[str | None] = "floe.dbt"
     description: ClassVar[str] = "dbt-core, in process"
+
+    def __init__(self, config: NoConfig) -> None:
+        super().__init__(config)
+        self._parsed = Parsed()
 
     def run(
         self,
@@ -41,7 +47,7 @@ class DBTCorePlugin(DBTPlugin[NoConfig]):
         """
         from floe_dbt_core.runner import Invocation
 
-        return Invocation(request, on_node, on_start).run()
+        return Invocation(request, on_node, on_start, self._parsed).run()
 
     def engine_version(self) -> str:
         """The installed dbt-core, for example `1.11.16`."""

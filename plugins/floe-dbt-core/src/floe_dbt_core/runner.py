@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from floe_core.plugins import DbtCommand, DbtNode, DbtRequest, DbtResult
@@ -21,6 +22,8 @@ from floe_dbt_core.tested import TestedNodes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from floe_dbt_core.parsed import Parsed
 
 _ONE_AT_A_TIME = threading.RLock()
 _SELECTING = frozenset(
@@ -42,8 +45,10 @@ class Invocation:
         request: DbtRequest,
         on_node: Callable[[DbtNode], None] | None,
         on_start: Callable[[DbtNode], None] | None,
+        parsed: Parsed,
     ) -> None:
         self._request = request
+        self._parsed = parsed
         self._on_node = on_node
         self._on_start = on_start
         self._debug_lines: list[str] = []
@@ -77,11 +82,34 @@ class Invocation:
 
         # Made before the working directory changes: their relative paths are the caller's.
         words, environment = arguments(self._request), self._environment()
+        asked = replace(
+            self._request,
+            project_dir=self._request.project_dir.resolve(),
+            profiles_dir=self._request.profiles_dir.resolve(),
+            command=DbtCommand.PARSE,
+        )
         with _surroundings(environment, self._request.project_dir):
             try:
-                return dbtRunner(callbacks=[self._hear]).invoke(words)
+                manifest = self._parsed.get(asked, lambda: self._parse(asked)) if self._builds_on_a_manifest() else None
+                return dbtRunner(manifest, callbacks=[self._hear]).invoke(words)
             finally:
                 _release_database()
+
+    def _builds_on_a_manifest(self) -> bool:
+        return self._request.command in _SELECTING
+
+    def _parse(self, asked: DbtRequest) -> Any:
+        """The parsed project.
+
+        Raises:
+            DbtError: It cannot be parsed.
+        """
+        from dbt.cli.main import dbtRunner
+
+        done = dbtRunner().invoke(arguments(asked))
+        if done.exception is not None:
+            raise from_exception(done.exception, self._request) from done.exception
+        return done.result
 
     def _environment(self) -> dict[str, str]:
         """By environment, because not every command takes these as options."""
@@ -115,6 +143,10 @@ def arguments(request: DbtRequest) -> list[str]:
         words += ["--vars", json.dumps(dict(request.variables))]
     if request.select and request.command in _SELECTING:
         words += ["--select", *request.select]
+    if request.command is DbtCommand.SEED:
+        words.append("--no-write-json")  # the manifest is there since it was parsed; the models' results will follow
+    if request.command is DbtCommand.DOCS:
+        words.append("--no-compile")  # what ran before has compiled what it built
     if request.full_refresh and request.command in _REFRESHING:
         words.append("--full-refresh")
     return words

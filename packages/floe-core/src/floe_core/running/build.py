@@ -151,7 +151,7 @@ class _Build:
     def outcome(self) -> Outcome:
         """What it came to so far."""
         return Outcome(
-            product=self.artifacts.metadata.product_name,
+            artifacts=self.artifacts,
             command=self.order.work.value,
             lane=self.order.lane,
             engine=self.engine,

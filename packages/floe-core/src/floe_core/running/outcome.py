@@ -36,7 +36,7 @@ class Outcome:
     """What a run or a test came to.
 
     Attributes:
-        product: The product's name.
+        artifacts: The product as it was compiled.
         command: `run`, `test` or `build`.
         lane: Where its tables lie.
         engine: The version of the dbt engine.
@@ -52,7 +52,7 @@ class Outcome:
         notes: What did not go as the manifest asks and does not fail the work, such as an event that nobody took.
     """
 
-    product: str
+    artifacts: CompiledArtifacts = field(repr=False)
     command: str
     lane: Lane
     engine: str
@@ -66,6 +66,11 @@ class Outcome:
     released: str = ""
     semantic: SemanticResult | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def product(self) -> str:
+        """The product's name."""
+        return self.artifacts.metadata.product_name
 
     @property
     def success(self) -> bool:

@@ -56,8 +56,12 @@ def identifiers(
             why="a view lies in the engine's own file, where nobody else can read it",
             remedy="materialize it as table or incremental",
         )
-    levels = {name: () if schema == default_schema else (schema,) for name, schema in schemas.items()}
-    return {name: (namespace, *levels[name], aliases[name]) for name in found}
+    return {name: identifier(namespace, schemas[name], aliases[name], default_schema=default_schema) for name in found}
+
+
+def identifier(namespace: str, schema: str, table: str, *, default_schema: str) -> tuple[str, ...]:
+    """Namespace levels and name of what dbt calls `schema.table`."""
+    return (namespace, table) if schema == default_schema else (namespace, schema, table)
 
 
 def states(

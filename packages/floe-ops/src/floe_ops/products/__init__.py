@@ -1,8 +1,8 @@
-"""Data products: built in a lane, held to their planted truths, published as Iceberg tables."""
+"""Data products: built in a lane, held to their planted truths, read back by engines that did not build them."""
 
 from __future__ import annotations
 
-from floe_ops.products.build import build_product
+from floe_ops.products.build import Ask, build_product
 from floe_ops.products.result import BuildResult
 
-__all__ = ["BuildResult", "build_product"]
+__all__ = ["Ask", "BuildResult", "build_product"]

@@ -1,112 +1,88 @@
-"""One product, built in one lane: compile, deps, seed, run, test, docs, truths, and the catalog in the Iceberg lane.
+"""One demo product, built in one lane and held to its planted truths.
 
-Everything is kept under `.floe/products/<name>/<lane>/`, nothing in the product's own folder. A build that was killed
-is made good by the next one: dbt replaces tables in a transaction, the catalog takes a table in one commit, and the
-result appears last, in one step.
+`floe_core.running` does the work, as `floe run` and `floe test` do: this adds where things are kept, the running
+platform, and what nobody can promise for a product that is not a demo: known answers, equal for all who read.
 """
 
 from __future__ import annotations
 
-import json
+import os
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from floe_core.errors import UsageError
-from floe_core.plugins import DbtCommand, DBTPlugin, DbtRequest, Lane, PluginType
+from floe_core.plugins import Lane, PluginType
+from floe_core.running import Listener, Order, Work, carry_out, releasing
 from floe_core.telemetry import span
 
-from floe_ops import project
-from floe_ops.products import declared, facts, truths
-from floe_ops.products.holding import held
+from floe_ops.products import declared, facts, reading, scaling, truths
+from floe_ops.products.places import DATABASE_ENV, Places, slug
 from floe_ops.products.result import BuildResult, ModelTiming, Step, TableFacts, Truth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    import duckdb
     from floe_core.compilation import CompiledArtifacts
     from floe_core.enforcement.result import EnforcementResultSummary
-    from floe_core.plugins import DbtNode, DbtResult
+    from floe_core.plugins import DbtNode, DBTPlugin
+    from floe_core.running import Outcome
     from floe_core.spec.product import FloeSpec
 
     from floe_ops.targets import Platform
 
-SEQUENCE = (DbtCommand.DEPS, DbtCommand.SEED, DbtCommand.RUN, DbtCommand.TEST, DbtCommand.DOCS)
-DATABASE_ENV = "FLOE_DUCKDB_PATH"
+DEFAULT_SCHEMA = "main"
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where a build in one lane keeps what it makes."""
+class Ask:
+    """What is asked of a build.
 
-    lane_dir: Path
-    result: Path
-    database: Path
-    target: Path
-    artifacts: Path
-    profiles: Path
-    read_back: Path
+    Attributes:
+        lane: `duckdb`, or `iceberg`, whose tables are read back from the catalog by two engines.
+        scale: How many times the committed facts; 1 builds the committed seeds.
+        retry: Do only what the last build left undone, and what depends on it.
+        home: Where to keep what is built; `.floe/products` where it is None.
+    """
 
-    @classmethod
-    def of(cls, name: str, lane: Lane, home: Path | None = None) -> Places:
-        """The places of product `name`; below `.floe/products` unless `home` says otherwise."""
-        folder = (home or project.state() / "products") / name
-        lane_dir = folder / lane.value
-        return cls(
-            lane_dir=lane_dir,
-            result=folder / f"{lane.value}.json",
-            database=lane_dir / f"{slug(name)}.duckdb",
-            target=lane_dir / "target",
-            artifacts=lane_dir / "compiled_artifacts.json",
-            profiles=lane_dir / "profiles",
-            read_back=lane_dir / "read_back.duckdb",
-        )
-
-
-def slug(name: str) -> str:
-    """A product's name as namespaces and databases spell it: `customer-360` is `customer_360`."""
-    return name.replace("-", "_")
+    lane: Lane = Lane.DUCKDB
+    scale: int = 1
+    retry: bool = False
+    home: Path | None = None
 
 
 def build_product(
-    product_dir: Path,
-    lane: Lane | str,
-    platform: Platform | None = None,
-    *,
-    home: Path | None = None,
-    progress: Callable[[str], None] = lambda _line: None,
+    product_dir: Path, ask: Ask, platform: Platform | None = None, *, listener: Listener | None = None
 ) -> BuildResult:
     """Build the product in `product_dir` and hold it to its planted truths.
 
     Args:
         product_dir: Folder with `floe.yaml`, the dbt project and `truths.yaml`.
-        lane: `duckdb`, or `iceberg`, which also publishes the output ports to the catalog and reads them back.
+        ask: The lane, and what of it.
         platform: The running platform; needed in the Iceberg lane.
-        home: Where to keep what is built; `.floe/products` by default.
-        progress: Told a line for each thing that ended.
+        listener: Hears how it goes on.
 
     Raises:
-        UsageError: The Iceberg lane was asked for without a platform.
+        UsageError: The Iceberg lane was asked for without a platform, or there is nothing to be tried again.
         DbtError: dbt failed; names the model, its SQL's place and the database's words.
         WrongStateError: A truth, a promise, or what was read back is wrong.
-        NotReadyError: Another build of this product does not end.
+        NotReadyError: Another build of this product is running; names its process.
         FloeError: The product cannot be compiled, or the catalog refuses.
     """
     from floe_core.spec.load import load_product
 
-    lane = Lane(lane)
-    if lane is Lane.ICEBERG and platform is None:
+    if ask.lane is Lane.ICEBERG and platform is None:
         raise UsageError("the Iceberg lane needs a running platform", remedy="invoke platform.up polaris.bootstrap")
     product_dir = product_dir.resolve()
     spec = load_product(product_dir).model
-    places = Places.of(spec.metadata.name, lane, home)
-    places.lane_dir.mkdir(parents=True, exist_ok=True)
-    attributes = {"floe.product.name": spec.metadata.name, "floe.lane": lane.value}
-    with held(places.lane_dir / "build.lock", spec.metadata.name), span(f"build {spec.metadata.name}", **attributes):
-        result = _Build(product_dir, spec, lane, places, platform, progress).run()
-        result.write(places.result)
+    build = _Build(product_dir, spec, ask, platform, Places.of(spec.metadata.name, ask.lane, ask.home), listener)
+    attributes = {"floe.product.name": spec.metadata.name, "floe.lane": ask.lane.value}
+    with span(f"build {spec.metadata.name}", **attributes), build.surroundings():
+        result = build.run()
+        result.write(build.places.result)
     return result
 
 
@@ -116,103 +92,133 @@ class _Build:
 
     product_dir: Path
     spec: FloeSpec
-    lane: Lane
-    places: Places
+    ask: Ask
     platform: Platform | None
-    progress: Callable[[str], None]
+    places: Places
+    listener: Listener | None
     steps: list[Step] = field(default_factory=list)
 
     def run(self) -> BuildResult:
         started = time.monotonic()
-        questions = truths.load(self.product_dir)
         rebuilt = self.places.database.exists()
-        with self._step("compile"):
-            artifacts = self._compile()
-        dbt = engine(artifacts)
-        outcomes = {command: self._run(dbt, command) for command in SEQUENCE}
-        with self._step("truths"):
-            tables, facts_found = self._built_tables()
-            answers = self._answers(questions, self.places.database)
-        if self.platform is not None and self.lane is Lane.ICEBERG:
-            facts_found = self._publish(self.platform, artifacts, tables)
-            answers = self._answers(questions, self.places.read_back)
+        data, variables = self.product_dir, {}
+        if self.ask.scale > 1:
+            with self._step("scale"):
+                data = scaling.generated(self.product_dir, self.places.scaled, self.ask.scale)
+            variables = {"scaled_seeds": str(data)}
+        questions = truths.load(data)
+        order = Order(
+            work=Work.BUILD,
+            product=self.product_dir,
+            lane=self.ask.lane,
+            retry=self.ask.retry,
+            variables=variables,
+            target=self.places.target,
+            traced=False,
+        )
+        outcome = carry_out(order, listener=self.listener)
+        if outcome.failure is not None:
+            raise outcome.failure
+        self.steps += [Step(name=one.name, seconds=round(one.seconds, 3)) for one in outcome.steps]
+        tables, answers = self._verified(questions)
+        return self._result(outcome, rebuilt, tables, answers, time.monotonic() - started)
+
+    def _result(
+        self,
+        outcome: Outcome,
+        rebuilt: bool,  # noqa: FBT001 - as above
+        tables: tuple[TableFacts, ...],
+        answers: tuple[Truth, ...],
+        wall_s: float,
+    ) -> BuildResult:
+        artifacts = outcome.artifacts
+        tests = [node for node in outcome.nodes if node.resource_type in {"test", "unit_test"}]
         return BuildResult(
             product=self.spec.metadata.name,
-            lane=self.lane,
+            lane=self.ask.lane,
             source=artifacts.metadata.source_hash,
-            engine=dbt.engine_version(),
+            engine=outcome.engine,
             rebuilt=rebuilt,
             enforcement=_enforcement(artifacts.enforcement_result),
             steps=tuple(self.steps),
-            models=_timings(outcomes[DbtCommand.RUN]),
-            tests_passed=sum(node.status == "pass" for node in outcomes[DbtCommand.TEST].nodes),
+            models=_timings(outcome.nodes),
+            tests_passed=sum(node.status == "pass" for node in tests),
             truths=answers,
-            tables=facts_found,
-            wall_s=round(time.monotonic() - started, 3),
+            tables=tables,
+            released=outcome.released,
+            scale=self.ask.scale,
+            wall_s=round(wall_s, 3),
         )
 
-    def _compile(self) -> CompiledArtifacts:
-        from floe_core.compilation import compile_product
-        from floe_core.compilation.write import write_atomic
-
-        artifacts = compile_product(self.product_dir, output=self.places.artifacts)
-        # JSON is YAML: dbt reads the compiled profile, so what the manifest says of the engine is what runs.
-        write_atomic(self.places.profiles / "profiles.yml", json.dumps(artifacts.dbt_profiles, indent=2) + "\n")
-        return artifacts
-
-    def _run(self, dbt: DBTPlugin[Any], command: DbtCommand) -> DbtResult:
-        with self._step(command.value):
-            result = dbt.run(request(self.product_dir, self.places, self.lane, command), on_node=self._told)
-            result.raise_for_failure()
-        return result
-
-    def _told(self, node: DbtNode) -> None:
-        if node.resource_type in {"model", "seed"} and node.started_at and node.finished_at:
-            seconds = (node.finished_at - node.started_at).total_seconds()
-            rows = f"  {node.rows} rows" if node.rows is not None else ""
-            self.progress(f"  {node.resource_type} {node.name}: {node.status}{rows}  {seconds:.2f} s")
-
-    def _built_tables(self) -> tuple[dict[str, str], tuple[TableFacts, ...]]:
-        import duckdb
-
-        tables = declared.port_tables(self.spec, self.places.target / "manifest.json")
-        with duckdb.connect(str(self.places.database), read_only=True) as connection:
-            declared.check_ports(connection, self.spec, tables)
-            return tables, tuple(facts.of_table(connection, table, name) for name, table in tables.items())
-
-    def _answers(self, questions: truths.Truths, database: Path) -> tuple[Truth, ...]:
-        import duckdb
-
-        with duckdb.connect(str(database), read_only=True) as connection:
-            return truths.check(connection, questions, where=f"{questions.product}, lane {self.lane}, {database.name}")
-
-    def _publish(
-        self, platform: Platform, artifacts: CompiledArtifacts, tables: dict[str, str]
-    ) -> tuple[TableFacts, ...]:
-        import duckdb
-
-        from floe_ops.products.publish import Publisher
-
-        name = self.spec.metadata.name
-        noted = {"floe.product": name, "floe.product-version": self.spec.metadata.version}
-        noted["floe.source"] = artifacts.metadata.source_hash
-        with self._step("publish"), duckdb.connect(str(self.places.database), read_only=True) as connection:
-            publisher = Publisher(platform, slug(name), noted)
-            published = publisher.publish(connection, tables, self._committed)
+    def _verified(self, questions: truths.Truths) -> tuple[tuple[TableFacts, ...], tuple[Truth, ...]]:
+        """The tables and the answers, in the words of engines that did not build them."""
+        manifest = self.places.dbt / "manifest.json"
+        ports = declared.port_tables(self.spec, manifest)
+        nodes = declared.nodes(manifest)
+        stored = [
+            reading.Stored(name, node.table, self._identifier(node.table))
+            for name, node in nodes.items()
+            if node.stored
+        ]
+        if self.platform is None:
+            with self._step("truths"), _opened(self.places.database) as connection:
+                declared.check_ports(connection, self.spec, ports)
+                tables = tuple(facts.of_table(connection, one.table, one.name) for one in stored)
+                return tables, self._answers(connection, questions, "the database file")
+        where = f"{self.platform.catalog}.{slug(self.spec.metadata.name)}"
         with self._step("read back"):
-            publisher.read_back(published, tables, self.places.read_back)
-        return published
+            tables = reading.with_pyiceberg(self.platform, stored, self.places.read_back)
+            declared.check_partitions(nodes, {one.name: one.partitions for one in tables}, where=where)
+        with self._step("truths"), ExitStack() as stack:
+            copy = stack.enter_context(_opened(self.places.read_back))
+            plain = stack.enter_context(reading.attached(self.platform, stored))
+            reading.agreed(tables, reading.with_duckdb(plain, stored), where=where)
+            declared.check_ports(copy, self.spec, ports)
+            self._answers(copy, questions, "the catalog, read by PyIceberg")
+            return tables, self._answers(plain, questions, "the catalog, read by a plain DuckDB")
 
-    def _committed(self, fact: TableFacts) -> None:
-        self.progress(f"  iceberg {fact.name}: {fact.rows} rows, snapshot {fact.snapshot_id}")
+    def _identifier(self, table: str) -> tuple[str, ...]:
+        schema, name = table.split(".", 1)
+        return releasing.identifier(slug(self.spec.metadata.name), schema, name, default_schema=DEFAULT_SCHEMA)
+
+    def _answers(
+        self, connection: duckdb.DuckDBPyConnection, questions: truths.Truths, reader: str
+    ) -> tuple[Truth, ...]:
+        return truths.check(connection, questions, where=f"{questions.product}, lane {self.ask.lane}, {reader}")
+
+    @contextmanager
+    def surroundings(self) -> Iterator[None]:
+        """The variables that the demo's manifest and the engine read, for this process as long as the block runs."""
+        given = self.platform.environment() if self.platform is not None and self.ask.lane is Lane.ICEBERG else {}
+        with environment({**given, DATABASE_ENV: str(self.places.database)}):
+            yield
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
+        from floe_core.running import Step as Ended
+
+        ears = self.listener or Listener()
+        ears.began(name)
         started = time.monotonic()
         yield
-        seconds = round(time.monotonic() - started, 3)
-        self.steps.append(Step(name=name, seconds=seconds))
-        self.progress(f"{name}  {seconds:.2f} s")
+        seconds = time.monotonic() - started
+        self.steps.append(Step(name=name, seconds=round(seconds, 3)))
+        ears.ended(Ended(name, seconds))
+
+
+@contextmanager
+def environment(given: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process while the block runs, and give back what was there."""
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def engine(artifacts: CompiledArtifacts) -> DBTPlugin[Any]:
@@ -224,26 +230,21 @@ def engine(artifacts: CompiledArtifacts) -> DBTPlugin[Any]:
     return cast("DBTPlugin[Any]", plugin)  # the registry has checked that it is one
 
 
-def request(product_dir: Path, places: Places, lane: Lane, command: DbtCommand) -> DbtRequest:
-    """What dbt is asked, so that it writes below the lane's folder only."""
-    return DbtRequest(
-        command=command,
-        project_dir=product_dir,
-        profiles_dir=places.profiles,
-        target=lane.value,
-        target_path=places.target,
-        environment={DATABASE_ENV: str(places.database)},
-    )
+@contextmanager
+def _opened(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    import duckdb
+
+    with duckdb.connect(str(database), read_only=True) as connection:
+        yield connection
 
 
-def _timings(result: DbtResult) -> tuple[ModelTiming, ...]:
-    ran = [node for node in result.nodes if node.started_at and node.finished_at]
-    ran.sort(key=lambda node: (node.finished_at, node.name))
-    return tuple(
-        ModelTiming(name=node.name, seconds=round((node.finished_at - node.started_at).total_seconds(), 3))
-        for node in ran
-        if node.started_at and node.finished_at
-    )
+def _timings(nodes: tuple[DbtNode, ...]) -> tuple[ModelTiming, ...]:
+    ran = [
+        (node.finished_at, node.name, (node.finished_at - node.started_at).total_seconds())
+        for node in nodes
+        if node.resource_type == "model" and node.started_at and node.finished_at
+    ]
+    return tuple(ModelTiming(name=name, seconds=round(took, 3)) for _, name, took in sorted(ran))
 
 
 def _enforcement(result: EnforcementResultSummary) -> str:

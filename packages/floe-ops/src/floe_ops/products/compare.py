@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from floe_core.errors import WrongStateError
 from floe_core.plugins import Lane
 
-from floe_ops.products.build import Places
+from floe_ops.products.places import Places
 from floe_ops.products.result import BuildResult
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ def compare(product: str, *, home: Path | None = None) -> tuple[BuildResult, Bui
         WrongStateError: They differ, or were built from different files; names every difference.
     """
     files, catalog = (BuildResult.read(Places.of(product, lane, home).result) for lane in Lane)
-    if files.source != catalog.source:
+    if (files.source, files.scale) != (catalog.source, catalog.scale):
         raise WrongStateError(
             f"the lanes of {product} were built from different files",
-            why=f"duckdb from {files.source}, iceberg from {catalog.source}",
+            why=f"duckdb from {files.source} x {files.scale}, iceberg from {catalog.source} x {catalog.scale}",
             remedy="build both again: invoke dbt.demo --lane duckdb, then --lane iceberg",
         )
     found = differences(files, catalog)

@@ -15,11 +15,13 @@ from floe_ops.clients import untrusted
 from floe_ops.products import facts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import duckdb
     from floe_core.spec.product import FloeSpec
 
+_BUILDING = frozenset({"model", "seed", "snapshot"})
 _TYPES = {
     LogicalType.STRING: ("VARCHAR",),
     LogicalType.INTEGER: ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
@@ -32,10 +34,21 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Model:
-    """A model of the dbt project: `schema.table` of what it builds, and the ids of the nodes that it reads."""
+    """What a node of the dbt project builds.
 
+    Attributes:
+        kind: `model`, `seed` or `snapshot`.
+        table: `schema.table`.
+        reads: The ids of the nodes that it reads.
+        stored: Whether it is a table; a view and an ephemeral model are none.
+        partition_by: Iceberg's partition fields as the project configures them.
+    """
+
+    kind: str
     table: str
     reads: tuple[str, ...]
+    stored: bool = True
+    partition_by: tuple[str, ...] = ()
 
 
 def port_tables(spec: FloeSpec, dbt_manifest: Path) -> dict[str, str]:
@@ -44,7 +57,7 @@ def port_tables(spec: FloeSpec, dbt_manifest: Path) -> dict[str, str]:
     Raises:
         WrongStateError: Transforms and dbt models differ, in names or dependencies; the differences are named.
     """
-    known = models(dbt_manifest)
+    known = {name: node for name, node in nodes(dbt_manifest).items() if node.kind == "model"}
     differences = _differences(spec, known)
     ports = {port.name for port in spec.output_ports}
     differences += [f"the output port {name} is no model" for name in sorted(ports - known.keys())]
@@ -82,15 +95,39 @@ def check_ports(connection: duckdb.DuckDBPyConnection, spec: FloeSpec, tables: d
         )
 
 
-def models(dbt_manifest: Path) -> dict[str, Model]:
-    """The models of dbt's manifest by name.
+def check_partitions(nodes: Mapping[str, Model], found: Mapping[str, tuple[str, ...]], *, where: str) -> None:
+    """Hold the partition fields of the catalog's tables against what the models configure.
+
+    Raises:
+        WrongStateError: A table is partitioned in another way than its model says.
+    """
+    wrong = [
+        f"{name}: configured {_fields(nodes[name].partition_by)}, in the catalog {_fields(fields)}"
+        for name, fields in found.items()
+        if _fields(nodes[name].partition_by) != _fields(fields)
+    ]
+    if wrong:
+        raise WrongStateError(
+            "tables are not partitioned as their models say",
+            where=where,
+            why="\n         ".join(wrong),
+            remedy="build them anew with --full-refresh, or correct partition_by",
+        )
+
+
+def _fields(words: tuple[str, ...]) -> str:
+    return ", ".join(word.replace(" ", "").lower() for word in words) or "nothing"
+
+
+def nodes(dbt_manifest: Path) -> dict[str, Model]:
+    """The models, seeds and snapshots of dbt's manifest by name.
 
     Raises:
         WrongStateError: There is no such file, or it is no manifest.
     """
     try:
-        nodes = untrusted.document(dbt_manifest.read_bytes())["nodes"].values()
-        return {str(node["name"]): _model(node) for node in nodes if node["resource_type"] == "model"}
+        found = untrusted.document(dbt_manifest.read_bytes())["nodes"].values()
+        return {str(node["name"]): _model(node) for node in found if node["resource_type"] in _BUILDING}
     except (OSError, *untrusted.STUMBLES) as error:
         raise WrongStateError(
             "dbt's manifest cannot be read",
@@ -101,7 +138,15 @@ def models(dbt_manifest: Path) -> dict[str, Model]:
 
 
 def _model(node: dict[str, Any]) -> Model:
-    return Model(f"{node['schema']}.{node['alias']}", tuple(str(parent) for parent in node["depends_on"]["nodes"]))
+    config = node["config"]
+    words = config.get("partition_by") or ()
+    return Model(
+        kind=str(node["resource_type"]),
+        table=f"{node['schema']}.{node['alias']}",
+        reads=tuple(str(parent) for parent in node["depends_on"].get("nodes", ())),  # a seed reads nothing
+        stored=config["materialized"] not in {"view", "ephemeral"},
+        partition_by=(words,) if isinstance(words, str) else tuple(str(word) for word in words),
+    )
 
 
 def _differences(spec: FloeSpec, models: dict[str, Model]) -> list[str]:

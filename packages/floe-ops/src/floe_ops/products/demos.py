@@ -10,7 +10,8 @@ from floe_core.errors import UsageError
 from floe_core.plugins import DbtCommand, DbtRequest, Lane
 
 from floe_ops import project
-from floe_ops.products.build import DATABASE_ENV, Places, engine
+from floe_ops.products.build import engine
+from floe_ops.products.places import DATABASE_ENV, Places
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,8 +36,11 @@ def folders(name: str | None = None) -> tuple[Path, ...]:
     return (found[name],)
 
 
-def check_profile(product_dir: Path, lane: Lane, *, home: Path | None = None) -> None:
+def check_profile(product_dir: Path, lane: Lane, *, home: Path | None = None) -> Path:
     """`dbt debug` with the product's own profiles.yml, from a folder that has nothing to do with it.
+
+    Returns:
+        The database file that was opened for it.
 
     Raises:
         DbtError: The profile, the project or the connection is not right; dbt's own words say what.
@@ -46,14 +50,16 @@ def check_profile(product_dir: Path, lane: Lane, *, home: Path | None = None) ->
 
     artifacts = compile_product(product_dir)
     places = Places.of(artifacts.metadata.product_name, lane, home)
-    places.lane_dir.mkdir(parents=True, exist_ok=True)
+    places.database.parent.mkdir(parents=True, exist_ok=True)
+    database = places.database.with_name("debug.duckdb")
     asked = DbtRequest(
         command=DbtCommand.DEBUG,
         project_dir=product_dir.resolve(),
         profiles_dir=product_dir.resolve(),
         target=lane.value,
-        target_path=places.target.resolve(),
-        environment={DATABASE_ENV: str(places.lane_dir.resolve() / "debug.duckdb")},
+        target_path=places.dbt,
+        environment={DATABASE_ENV: str(database)},
     )
     with tempfile.TemporaryDirectory() as elsewhere, contextlib.chdir(elsewhere):
         engine(artifacts).run(asked).raise_for_failure()
+    return database

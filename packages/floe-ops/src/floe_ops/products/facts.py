@@ -1,26 +1,27 @@
-"""Figures of a table: rows, exact sums, and a fingerprint over all rows."""
+"""Figures of a table: rows, exact sums, columns, and a fingerprint over all rows; equal in both lanes.
+
+Iceberg has fewer number types than DuckDB, so what is compared is what Iceberg would keep: a TINYINT is an INTEGER.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from floe_ops.products.result import TableFacts
 
 if TYPE_CHECKING:
     import duckdb
 
-_EXACT = (
-    "DECIMAL",
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-)
+_KEPT_AS: Final = {
+    "TINYINT": "INTEGER",
+    "SMALLINT": "INTEGER",
+    "UTINYINT": "INTEGER",
+    "USMALLINT": "INTEGER",
+    "UINTEGER": "BIGINT",
+    "UBIGINT": "DECIMAL(20,0)",
+    "HUGEINT": "DECIMAL(38,0)",
+}
+_EXACT: Final = ("DECIMAL", "INTEGER", "BIGINT")
 
 
 def quoted(name: str) -> str:
@@ -34,14 +35,17 @@ def columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]
 
 
 def of_table(connection: duckdb.DuckDBPyConnection, table: str, name: str) -> TableFacts:
-    """The facts of `schema.table`, under the name of its output port; one pass over the rows."""
-    exact = [column for column, kind in columns(connection, table).items() if kind.startswith(_EXACT)]
-    sums = "".join(f", coalesce(sum({quoted(column)}), 0)" for column in exact)
-    query = f"select count(*), coalesce(sum(hash(t)::hugeint), 0){sums} from {quoted(table)} as t"  # noqa: S608 # nosec B608 - quoted
-    row = connection.execute(query).fetchall()[0]
+    """The facts of `schema.table`, under the name of its model; one pass over the rows."""
+    kinds = {column: _KEPT_AS.get(kind, kind) for column, kind in sorted(columns(connection, table).items())}
+    exact = [column for column, kind in kinds.items() if kind.startswith(_EXACT)]
+    sums = "".join(f", coalesce(sum({quoted(column)}), 0)::varchar" for column in exact)
+    row = ", ".join(f"{quoted(column)}::{kind}" for column, kind in kinds.items())
+    query = f"select count(*), coalesce(sum(hash(row({row}))::hugeint), 0)::varchar{sums} from {quoted(table)}"  # noqa: S608 # nosec B608 - quoted
+    rows, fingerprint, *totals = connection.execute(query).fetchall()[0]
     return TableFacts(
         name=name,
-        rows=row[0],
-        sums={column: str(value) for column, value in zip(exact, row[2:], strict=True)},
-        fingerprint=str(row[1]),
+        rows=rows,
+        columns=kinds,
+        sums=dict(zip(exact, totals, strict=True)),
+        fingerprint=fingerprint,
     )

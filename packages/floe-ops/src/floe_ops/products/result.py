@@ -49,28 +49,37 @@ class TableFacts(_Record):
     """What a table holds, in figures that any engine can recompute.
 
     Attributes:
-        name: The output port.
+        name: The model, seed or snapshot.
         rows: Rows.
+        columns: Type by column, as Iceberg keeps it.
         sums: Sum of each exact numeric column, as decimal text; null values are left out.
         fingerprint: Sum of DuckDB's hash of all rows: equal rows in any order give the same number.
         snapshot_id: The Iceberg snapshot; None in the DuckDB lane.
         location: The Iceberg table's metadata file; empty in the DuckDB lane.
+        partitions: Iceberg's partition fields, for example `month(day)`; empty in the DuckDB lane.
     """
 
     name: str
     rows: int
+    columns: dict[str, str]
     sums: dict[str, str]
     fingerprint: str
     snapshot_id: int | None = None
     location: str = ""
+    partitions: tuple[str, ...] = ()
 
     def differences(self, other: TableFacts) -> list[str]:
         """What differs in content, in words; places do not count."""
         found = [] if self.rows == other.rows else [f"{self.name}: {self.rows} rows against {other.rows}"]
-        for column in sorted(self.sums.keys() | other.sums.keys()):
-            mine, theirs = self.sums.get(column, "no such column"), other.sums.get(column, "no such column")
+        for column in sorted(self.columns.keys() | other.columns.keys()):
+            mine, theirs = (one.columns.get(column, "no such column") for one in (self, other))
             if mine != theirs:
                 found.append(f"{self.name}.{column}: {mine} against {theirs}")
+        found += [
+            f"{self.name}.{column}: {total} against {other.sums[column]}"
+            for column, total in sorted(self.sums.items())
+            if column in other.sums and total != other.sums[column]
+        ]
         if not found and self.fingerprint != other.fingerprint:
             found.append(f"{self.name}: counts and sums are equal, rows differ")
         return found
@@ -90,7 +99,9 @@ class BuildResult(_Record):
         models: Every model that was built, in the order in which they ended.
         tests_passed: Data tests and unit tests that passed.
         truths: The planted truths, all of them found.
-        tables: The output ports.
+        tables: All tables of the product: seeds, models that are no views, snapshots.
+        released: The version that the output ports were released as; empty in the DuckDB lane.
+        scale: How many times the committed facts were built; 1 for the committed seeds themselves.
         wall_s: Seconds from the first to the last step.
     """
 
@@ -105,6 +116,8 @@ class BuildResult(_Record):
     tests_passed: int
     truths: tuple[Truth, ...]
     tables: tuple[TableFacts, ...]
+    released: str
+    scale: int
     wall_s: float
 
     def write(self, path: Path) -> None:
