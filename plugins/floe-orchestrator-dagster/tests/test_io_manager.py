@@ -1,6 +1,8 @@
 """The IO manager against a real PyIceberg catalog: what assets return is in tables, and comes back."""
 
 # No postponed annotations here: Dagster reads those of assets.
+import re
+import runpy
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,6 +18,7 @@ from dagster import (
     DagsterInstance,
     DagsterRun,
     DailyPartitionsDefinition,
+    Definitions,
     ExecuteInProcessResult,
     InitResourceContext,
     MultiPartitionKey,
@@ -348,3 +351,29 @@ def test_a_write_is_a_span_with_its_asset_and_table(
     assert span.attributes["iceberg.table"] == "shop.orders"
     assert span.attributes["dagster.run_id"] == result.run_id
     assert span.attributes["floe.product.name"] == "tiny-product"
+
+
+HOW_TO = Path(__file__).parents[3] / "docs/how-to/orchestrate.md"
+FENCE = re.compile(r"^```python (?P<file>\S+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def test_the_assets_of_the_how_to_page_become_tables(
+    io: LocalIO, catalog: SqlCatalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {block["file"]: block["text"] for block in FENCE.finditer(HOW_TO.read_text(encoding="utf-8"))}
+    assert set(files) == {"assets.py", "definitions.py"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    made = runpy.run_path(str(tmp_path / "definitions.py"))
+    assert isinstance(made["defs"], Definitions)
+    assert isinstance(made["defs"].resources, dict)
+    assert isinstance(made["defs"].resources["iceberg_io"], IcebergIOManager)
+    own = runpy.run_path(str(tmp_path / "assets.py"))
+    for _ in range(2):
+        for name, more in (("orders", {"partition_key": "2026-06-02"}), ("customers", {})):
+            assert materialize([own[name]], resources={"iceberg_io": io}, **more).success
+    assert catalog.load_table(("shop", "orders")).scan().to_arrow().to_pylist() == [
+        {"sold_on": date(2026, 6, 2), "amount": 20}
+    ]
+    assert catalog.load_table(("shop", "customers")).scan().count() == 2

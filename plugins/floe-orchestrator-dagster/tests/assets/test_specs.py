@@ -65,7 +65,7 @@ def test_assets_and_checks_are_those_of_dagster_dbt_and_two_kinds_more(
         def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> AssetKey:
             return ours.key(dbt_resource_props)
 
-    def nothing(*_: Any): ...  # type: ignore[no-untyped-def]  # noqa: ANN202 - Dagster reads it as that of one output
+    def nothing(): ...  # type: ignore[no-untyped-def]  # noqa: ANN202 - Dagster reads it as that of one output
 
     translator = Translator(settings=DagsterDbtTranslatorSettings(enable_asset_checks=True))
     theirs = dbt_assets(manifest=manifest, dagster_dbt_translator=translator, name="theirs")(nothing)
