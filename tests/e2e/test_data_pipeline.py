@@ -1,159 +1,220 @@
-"""The product's marts as Iceberg tables in the platform's catalog, read by engines that did not write them (WU-5).
+"""The products' tables in the platform's catalog, read by engines that did not write them (WU-5).
 
-DuckDB built them, PyIceberg wrote them; here PyIceberg reads the catalog anew, and a plain DuckDB attaches the
-catalog by itself.
+dbt's own models made them there, through DuckDB; here PyIceberg reads the catalog anew, and a plain DuckDB attaches it
+by itself.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import secrets
+import signal
+import subprocess
+import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
+import pyarrow as pa  # type: ignore[import-untyped] # publishes no types
 import pytest
 from floe_core.plugins import Lane
-from floe_ops.products import BuildResult, build_product, facts, truths
-from floe_ops.products.build import Places
-from floe_ops.products.publish import Publisher, open_catalog
+from floe_ops.products import Ask, BuildResult, build_product, declared, reading, truths
+from floe_ops.products.compare import compare
+from floe_ops.products.places import Places, slug
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from floe_ops.products.result import TableFacts
     from floe_ops.targets import Platform
-    from pyiceberg.table import Table
+    from pyiceberg.catalog import Catalog
 
 pytestmark = pytest.mark.catalog
 
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCTS = sorted(path.parent.name for path in (ROOT / "demo").glob("*/floe.yaml"))
 PRODUCT = "customer-360"
-NAMESPACE = "customer_360"
-EXTENSIONS = ("httpfs", "avro", "iceberg")
+MART = ("customer_360", "marts", "mart_customer_360")
+BIN = Path(sys.executable).parent
+LIMIT_S = 240
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where `dbt.demo` has just published the product from, if it did so in this run; else a new folder."""
-    result = Places.of(PRODUCT, Lane.ICEBERG).result
+    """Where `dbt.demo` has just built all products, if it did so in this run; else a new folder."""
     started = int(os.environ.get("FLOE_RUN_STARTED") or 0)
-    if started and result.is_file() and result.stat().st_mtime_ns > started:
-        return result.parents[1]
-    return tmp_path_factory.mktemp("iceberg")
+    kept = [Places.of(product, lane).result for product in PRODUCTS for lane in Lane]
+    if started and all(path.is_file() and path.stat().st_mtime_ns > started for path in kept):
+        return kept[0].parents[1]
+    return tmp_path_factory.mktemp("products")
 
 
-@pytest.fixture(scope="module")
-def built(project_root: Path, platform: Platform, home: Path) -> BuildResult:
-    """The product, built and published once for all tests of this module."""
-    result = Places.of(PRODUCT, Lane.ICEBERG, home).result
-    if result.is_file():
-        return BuildResult.read(result)
-    return build_product(project_root / "demo" / PRODUCT, Lane.ICEBERG, platform, home=home)
+def result(product: str, lane: Lane, home: Path, platform: Platform) -> BuildResult:
+    """What the product came to in that lane; built where that was not done yet."""
+    kept = Places.of(product, lane, home).result
+    if kept.is_file():
+        return BuildResult.read(kept)
+    return build_product(ROOT / "demo" / product, Ask(lane, home=home), platform if lane is Lane.ICEBERG else None)
+
+
+@pytest.fixture(params=PRODUCTS)
+def built(request: pytest.FixtureRequest, platform: Platform, home: Path) -> BuildResult:
+    """Each product, built in the Iceberg lane once for all tests of this module."""
+    return result(request.param, Lane.ICEBERG, home, platform)
 
 
 @pytest.fixture
-def database(built: BuildResult, home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The file that dbt built, which is what the catalog's tables must equal."""
-    with duckdb.connect(str(Places.of(built.product, Lane.ICEBERG, home).database), read_only=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def lake(built: BuildResult, platform: Platform) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB that knows nothing of the build: the catalog, attached as `lake`; `marts` holds views of its tables."""
-    with duckdb.connect() as connection:
-        for name in EXTENSIONS:
-            connection.execute(f"load '{_extension(name)}'")
-        store, secrets = platform.urls["s3"].removeprefix("http://"), platform.secrets
-        connection.execute(
-            f"create secret store (type s3, key_id '{secrets['s3-access-key']}', secret '{secrets['s3-secret-key']}', "
-            f"endpoint '{store}', region '{platform.region}', use_ssl false, url_style 'path')"
-        )
-        api = f"{platform.urls['polaris']}/api/catalog"
-        connection.execute(
-            f"create secret sign_in (type iceberg, client_id '{platform.client_id}', "
-            f"client_secret '{secrets['polaris-client-secret']}', oauth2_scope 'PRINCIPAL_ROLE:ALL', "
-            f"oauth2_server_uri '{api}/v1/oauth/tokens')"
-        )
-        connection.execute(
-            f"attach '{platform.catalog}' as lake (type iceberg, endpoint '{api}', secret sign_in, "
-            "access_delegation_mode 'none')"
-        )
-        connection.execute("create schema marts")
-        for table in built.tables:
-            connection.execute(f"create view marts.{table.name} as from lake.{NAMESPACE}.{table.name}")
-        yield connection
-
-
-def _extension(name: str) -> Path:
-    spec = importlib.util.find_spec(f"duckdb_extension_{name}")
-    assert spec
-    assert spec.submodule_search_locations
-    (path,) = Path(spec.submodule_search_locations[0]).rglob("*.duckdb_extension")
-    return path
+def catalog(platform: Platform) -> Catalog:
+    return reading.open_catalog(platform)
 
 
 @pytest.mark.requirement("WU5-AC5")
-def test_pyiceberg_reads_what_duckdb_built(
-    built: BuildResult, platform: Platform, database: duckdb.DuckDBPyConnection
+def test_all_tables_are_in_the_catalog_and_equal_to_those_of_the_other_lane(
+    built: BuildResult, platform: Platform, home: Path
 ) -> None:
-    catalog = open_catalog(platform)
-    names = sorted(name for _, name in catalog.list_tables(NAMESPACE))
-    assert set(names) >= {table.name for table in built.tables}
-    for table in built.tables:
-        rows = catalog.load_table((NAMESPACE, table.name)).scan().to_arrow()
-        with duckdb.connect() as reader:
-            reader.register("incoming", rows)
-            read = facts.of_table(reader, "incoming", table.name)
-        assert read.differences(facts.of_table(database, f"marts.{table.name}", table.name)) == []
-        assert read.rows == table.rows > 0
+    result(built.product, Lane.DUCKDB, home, platform)
+    files, lake = compare(built.product, home=home)
+    assert len(lake.tables) >= 6
+    assert [table.name for table in files.tables] == [table.name for table in lake.tables]
+    assert all(table.snapshot_id and table.location for table in lake.tables if table.rows)
 
 
 @pytest.mark.requirement("WU5-AC5")
-def test_a_plain_duckdb_reads_the_same_rows(
-    built: BuildResult, database: duckdb.DuckDBPyConnection, lake: duckdb.DuckDBPyConnection
+def test_two_engines_that_did_not_write_read_the_same(built: BuildResult, platform: Platform, home: Path) -> None:
+    nodes = declared.nodes(Places.of(built.product, Lane.ICEBERG, home).dbt / "manifest.json")
+    stored = [
+        reading.Stored(one.name, nodes[one.name].table, (slug(built.product), *nodes[one.name].table.split(".")))
+        for one in built.tables
+    ]
+    with reading.attached(platform, stored) as plain:
+        found = reading.with_duckdb(plain, stored)
+        planted = truths.load(ROOT / "demo" / built.product)
+        answers = truths.check(plain, planted, where="the catalog, by a plain DuckDB")
+    assert [line for mine, theirs in zip(built.tables, found, strict=True) for line in mine.differences(theirs)] == []
+    assert answers == built.truths
+
+
+@pytest.mark.requirement("WU5-AC5")
+def test_the_output_ports_have_the_products_version(built: BuildResult, catalog: Catalog, home: Path) -> None:
+    nodes = declared.nodes(Places.of(built.product, Lane.ICEBERG, home).dbt / "manifest.json")
+    tagged = {}
+    for one in built.tables:
+        table = catalog.load_table((slug(built.product), *nodes[one.name].table.split(".")))
+        tag = table.refs().get(f"v{built.released}")
+        tagged[one.name] = None if tag is None else tag.snapshot_id
+    ports = {name: snapshot for name, snapshot in tagged.items() if snapshot is not None}
+    assert ports
+    assert ports == {one.name: one.snapshot_id for one in built.tables if one.name in ports}
+
+
+@pytest.mark.requirement("WU5-AC5")
+def test_readers_see_whole_commits_and_the_history_stays(
+    platform: Platform, catalog: Catalog, home: Path, tmp_path: Path
 ) -> None:
-    for table in built.tables:
-        read = facts.of_table(lake, f"marts.{table.name}", table.name)
-        assert read.differences(facts.of_table(database, f"marts.{table.name}", table.name)) == []
-        assert facts.columns(lake, f"marts.{table.name}") == facts.columns(database, f"marts.{table.name}")
+    first = result(PRODUCT, Lane.ICEBERG, home, platform)
+    (before,) = (one for one in first.tables if one.name == MART[-1])
+    seen: set[int] = set()
+    ended = threading.Event()
+
+    def read() -> None:
+        while not ended.is_set():
+            seen.add(reading.open_catalog(platform).load_table(MART).scan().to_arrow().num_rows)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        again = build_product(ROOT / "demo" / PRODUCT, Ask(Lane.ICEBERG, home=tmp_path), platform)
+    finally:
+        ended.set()
+        reader.join()
+    assert seen == {before.rows}
+    (after,) = (one for one in again.tables if one.name == MART[-1])
+    assert after.differences(before) == []
+    table = catalog.load_table(MART)
+    assert table.refs()[f"v{again.released}"].snapshot_id == after.snapshot_id
+    kept = [snapshot.snapshot_id for snapshot in table.snapshots()]
+    assert {before.snapshot_id, after.snapshot_id} <= set(kept)
+    assert table.scan(snapshot_id=before.snapshot_id).to_arrow().num_rows == before.rows
 
 
 @pytest.mark.requirement("WU5-AC5")
-def test_the_catalog_answers_the_business_questions(project_root: Path, lake: duckdb.DuckDBPyConnection) -> None:
-    planted = truths.load(project_root / "demo" / PRODUCT)
-    answers = {truth.id: truth.found for truth in truths.check(lake, planted, where="the catalog, by a plain DuckDB")}
-    assert answers["net_spend_eur"] == "135698.86"
-    assert len(answers["churn_risk"]) == 23
+def test_a_build_that_is_killed_in_the_catalog_leaves_whole_tables_and_the_next_one_succeeds(
+    platform: Platform, catalog: Catalog, home: Path, tmp_path: Path
+) -> None:
+    before = {one.name: one.rows for one in result(PRODUCT, Lane.ICEBERG, home, platform).tables}
+    words = [str(BIN / "invoke"), "dbt.demo", "--lane", "iceberg", "--product", PRODUCT]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout
+        told = next((line for line in process.stdout if "model int_" in line), "")
+        os.killpg(process.pid, signal.SIGKILL)
+    assert told, "it was killed in the middle"
+    for name, rows in before.items():
+        for schema in ("raw", "intermediate", "marts"):
+            identifier = (slug(PRODUCT), schema, name)
+            if catalog.table_exists(identifier):
+                assert catalog.load_table(identifier).scan().to_arrow().num_rows == rows, name
+    again = build_product(ROOT / "demo" / PRODUCT, Ask(Lane.ICEBERG, home=tmp_path), platform)
+    assert {one.name: one.rows for one in again.tables} == before
 
 
 @pytest.fixture
-def namespace(platform: Platform) -> Iterator[str]:
-    """A namespace that nobody else writes to, taken away with its tables."""
-    name = f"again_{secrets.token_hex(4)}"
-    yield name
-    catalog = open_catalog(platform)
-    for table in catalog.list_tables(name):
+def twins(tmp_path: Path, catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """Two names of products that nobody else has; their namespaces are taken away."""
+    names = tuple(f"twin-{secrets.token_hex(3)}" for _ in range(2))
+    yield names[0], names[1]
+    for name in names:
+        _drop(catalog, (slug(name),))
+
+
+def _drop(catalog: Catalog, namespace: tuple[str, ...]) -> None:
+    if not catalog.namespace_exists(namespace):
+        return
+    for below in catalog.list_namespaces(namespace):
+        _drop(catalog, below)
+    for table in catalog.list_tables(namespace):
         catalog.drop_table(table)
-    catalog.drop_namespace(name)
+    catalog.drop_namespace(namespace)
+
+
+def floe(*words: str, cwd: Path, platform: Platform) -> str:
+    """What the installed program says."""
+    env = {**os.environ, **platform.environment(), "OTEL_SDK_DISABLED": "true"}
+    env.pop("FLOE_DUCKDB_PATH", None)
+    done = subprocess.run(
+        [str(BIN / "floe"), *words], cwd=cwd, env=env, capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    return done.stdout
 
 
 @pytest.mark.requirement("WU5-AC5")
-def test_a_second_publication_is_one_commit_and_leaves_the_first_readable(
-    platform: Platform, database: duckdb.DuckDBPyConnection, namespace: str
+def test_products_with_equal_models_never_meet_and_others_tables_stay(
+    twins: tuple[str, str], platform: Platform, catalog: Catalog, tmp_path: Path
 ) -> None:
-    table = "mart_segment_summary"
-    publisher = Publisher(platform, namespace, {"floe.product": PRODUCT})
-
-    def publish() -> tuple[TableFacts, Table]:
-        (fact,) = publisher.publish(database, {table: f"marts.{table}"}, lambda _fact: None)
-        return fact, open_catalog(platform).load_table((namespace, table))
-
-    first, before = publish()
-    second, after = publish()
-    assert len(after.metadata.metadata_log) == len(before.metadata.metadata_log) + 1
-    assert second.snapshot_id != first.snapshot_id
-    assert second.differences(first) == []
-    assert after.scan().to_arrow().num_rows == first.rows
-    assert after.scan(snapshot_id=first.snapshot_id).to_arrow().num_rows == first.rows
+    stranger = f"stranger_{secrets.token_hex(3)}"
+    catalog.create_namespace(stranger)
+    kept = catalog.create_table((stranger, "mart_daily_orders"), pa.schema([("n", pa.int64())]))
+    kept.append(pa.table({"n": [1, 2, 3]}))
+    try:
+        for number, name in enumerate(twins):
+            floe("init", name, cwd=tmp_path, platform=platform)
+            product = tmp_path / name
+            manifest = (ROOT / "demo" / "manifest.yaml").read_text(encoding="utf-8")
+            manifest = manifest.replace("policy_enforcement_level: warn", "policy_enforcement_level: off")
+            (product / "manifest.yaml").write_text(manifest, encoding="utf-8")
+            if number:
+                (seed,) = (product / "seeds").glob("*.csv")
+                lines = seed.read_text(encoding="utf-8").splitlines(keepends=True)
+                seed.write_text("".join(lines[:-1]), encoding="utf-8")
+            said = floe("run", "--lane", "iceberg", cwd=product, platform=platform)
+            assert "✓ iceberg mart_daily_orders" in said
+            assert "snapshot" in said
+        one, two = (catalog.load_table((slug(name), "mart_daily_orders")).scan().to_arrow() for name in twins)
+        assert one.num_rows > 0
+        assert sum(one["orders"].to_pylist()) == sum(two["orders"].to_pylist()) + 1
+        said = floe("test", "--lane", "iceberg", cwd=tmp_path / twins[0], platform=platform)
+        assert "released as version 0.1.0" in said
+        assert "v0.1.0" in catalog.load_table((slug(twins[0]), "mart_daily_orders")).refs()
+        assert "v0.1.0" not in catalog.load_table((slug(twins[1]), "mart_daily_orders")).refs()
+        assert catalog.load_table((stranger, "mart_daily_orders")).metadata_location == kept.metadata_location
+    finally:
+        _drop(catalog, (stranger,))
