@@ -371,8 +371,8 @@ def test_the_assets_of_the_how_to_page_become_tables(
     assert isinstance(made["defs"].resources["iceberg_io"], IcebergIOManager)
     own = runpy.run_path(str(tmp_path / "assets.py"))
     for _ in range(2):
-        for name, more in (("orders", {"partition_key": "2026-06-02"}), ("customers", {})):
-            assert materialize([own[name]], resources={"iceberg_io": io}, **more).success
+        for name, day in (("orders", "2026-06-02"), ("customers", None)):
+            assert materialize([own[name]], resources={"iceberg_io": io}, partition_key=day).success
     assert catalog.load_table(("shop", "orders")).scan().to_arrow().to_pylist() == [
         {"sold_on": date(2026, 6, 2), "amount": 20}
     ]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -145,3 +147,20 @@ def test_a_test_that_fails_fails_its_check_and_the_run_and_says_why(
     failure = result.failure_data_for_node("tiny_product_dbt")
     assert failure is not None
     assert "test unique_dear_things_id failed" in str(failure.error)
+
+
+def test_a_location_whose_manifest_is_fresh_loads_without_dbt_and_dlt(
+    make_product: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Importing them takes longer than all the rest, and every process of a deployment loads the location."""
+    folder, state = make_product(), tmp_path / "state"
+    load_product_definitions(folder, state=state)
+    script = (
+        "import sys; from pathlib import Path; from floe_orchestrator_dagster import load_product_definitions\n"
+        "load_product_definitions(Path(sys.argv[1]), state=Path(sys.argv[2])).get_repository_def()\n"
+        "heavy = {'dbt', 'dagster_dbt', 'dlt', 'dagster_dlt', 'pyiceberg', 'pyarrow', 'duckdb', 'pandas'}\n"
+        "print(sorted(heavy & {name.partition('.')[0] for name in sys.modules}))\n"
+    )
+    words = [sys.executable, "-c", script, str(folder), str(state)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=100)
+    assert done.stdout.strip() == "[]"
