@@ -199,7 +199,8 @@ class Bench:
 
         self.namespace = namespace
         self.environment = IcebergEnvironment(lakehouse.credentials(folder, namespace))
-        self.cursor: Any = self.environment.handle().cursor()
+        opened: Any = self.environment
+        self.cursor: Any = opened.handle().cursor()
         self.catalog: Catalog = self.environment.catalog
         self.catalog.create_namespace(namespace)
 

@@ -25,9 +25,10 @@ def _refused(lakehouse: Lakehouse, folder: Path, **catalog: str) -> FloeError:
     credentials = lakehouse.credentials(folder, "any")
     for name, value in catalog.items():
         setattr(credentials.rest, name, value)
+    environment: Any = IcebergEnvironment(credentials)
     began = time.monotonic()
     with pytest.raises(FloeError) as told:
-        IcebergEnvironment(credentials).handle()
+        environment.handle()
     assert time.monotonic() - began < 20
     assert credentials.rest.rest_uri in str(told.value)
     assert credentials.rest.warehouse in str(told.value)

@@ -95,7 +95,7 @@ class TestProject:
         self._nothing_secret(lakehouse)
 
     def _names(self, namespace: str) -> None:
-        manifest = get_manifest(Path.cwd())
+        manifest: Any = get_manifest(Path.cwd())
         names = {node.name: node.relation_name for node in manifest.nodes.values() if node.relation_name}
         assert names["mart"] == f'"ice"."{namespace}.marts"."mart"'
         assert names["plain"] == f'"ice"."{namespace}"."plain"'

@@ -127,10 +127,10 @@ def test_a_comment_and_properties_are_the_tables(bench: Bench) -> None:
 def test_another_writers_commit_in_between_starts_no_second_writing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dbt.adapters.duckdb_iceberg import replacing
+    from dbt.adapters.duckdb_iceberg import files
 
     bench.replace("w", "select 1 as a")
-    written, original = [], replacing.files.write
+    written, original = [], files.write
 
     def write(*args: object) -> object:
         made = original(*args)
@@ -138,7 +138,7 @@ def test_another_writers_commit_in_between_starts_no_second_writing(
         bench.cursor.execute(f"insert into ice.{bench.namespace}.w values (99)")
         return made
 
-    monkeypatch.setattr(replacing.files, "write", write)
+    monkeypatch.setattr(files, "write", write)
     bench.replace("w", "select 2 as a")
     assert bench.rows("w") == [(2,)]
     assert len(written) == 1
@@ -146,9 +146,9 @@ def test_another_writers_commit_in_between_starts_no_second_writing(
 
 
 def test_a_table_that_another_made_meanwhile_is_replaced(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dbt.adapters.duckdb_iceberg import replacing
+    from dbt.adapters.duckdb_iceberg import files
 
-    original = replacing.files.write
+    original = files.write
 
     def write(*args: object) -> object:
         made = original(*args)
@@ -156,6 +156,6 @@ def test_a_table_that_another_made_meanwhile_is_replaced(bench: Bench, monkeypat
             bench.cursor.execute(f"create table ice.{bench.namespace}.n as select 'other' as name, 1 as x")
         return made
 
-    monkeypatch.setattr(replacing.files, "write", write)
+    monkeypatch.setattr(files, "write", write)
     bench.replace("n", "select 2 as a")
     assert bench.rows("n") == [(2,)]
