@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NO_ICEBERG = "Cannot find catalog plugin class for catalog"
-_STACK = ("\n\tat ", "\nJVM stacktrace:", "\n\nDriver stacktrace:", "\n== SQL")
+_STACK = ("\n\tat ", "\nJVM stacktrace:", "\n\nDriver stacktrace:", "\n== SQL", ";\n")
 
 
 class SparkIcebergConnectionManager(SparkConnectionManager):  # type: ignore[misc] # dbt publishes no types
@@ -61,7 +61,7 @@ class SparkIcebergConnectionManager(SparkConnectionManager):  # type: ignore[mis
 
 
 def said(error: BaseException) -> str:
-    """What an error says, up to where Java's stack or the statement's text begins."""
+    """What an error says, up to where Java's stack, the statement's text or its plan begins."""
     text = str(error)
     if (java := getattr(error, "java_exception", None)) is not None:
         text = str(java.toString())

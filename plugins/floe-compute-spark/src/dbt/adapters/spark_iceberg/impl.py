@@ -10,7 +10,7 @@ from dbt.adapters.base.relation import AdapterTrackingRelationInfo
 from dbt.adapters.contracts.relation import RelationType
 from dbt.adapters.spark.impl import SparkAdapter
 from dbt.adapters.spark_iceberg import relation
-from dbt.adapters.spark_iceberg.__about__ import version
+from dbt.adapters.spark_iceberg.__version__ import version
 from dbt.adapters.spark_iceberg.connections import SparkIcebergConnectionManager
 from dbt_common.contracts.constraints import ConstraintType
 from dbt_common.exceptions import DbtRuntimeError

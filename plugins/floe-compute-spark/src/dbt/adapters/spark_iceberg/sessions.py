@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 import threading
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dbt.adapters.spark_iceberg.credentials import SparkIcebergCredentials
+
+# Spark's Python logs every error of SQL with Java's whole stack; dbt tells them already.
+logging.getLogger("SQLQueryContextLogger").disabled = True
 
 _LOCK = threading.Lock()
 _SESSIONS: dict[tuple[Any, ...], Any] = {}
