@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from floe_core.errors import UsageError, WrongStateError
@@ -132,7 +132,7 @@ def test_another_writers_commit_in_between_starts_no_second_writing(
     bench.replace("w", "select 1 as a")
     written, original = [], files.write
 
-    def write(*args: object) -> object:
+    def write(*args: Any) -> Any:
         made = original(*args)
         written.append(1)
         bench.cursor.execute(f"insert into ice.{bench.namespace}.w values (99)")
@@ -150,7 +150,7 @@ def test_a_table_that_another_made_meanwhile_is_replaced(bench: Bench, monkeypat
 
     original = files.write
 
-    def write(*args: object) -> object:
+    def write(*args: Any) -> Any:
         made = original(*args)
         if not bench.catalog.table_exists((bench.namespace, "n")):
             bench.cursor.execute(f"create table ice.{bench.namespace}.n as select 'other' as name, 1 as x")
