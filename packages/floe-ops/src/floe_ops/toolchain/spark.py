@@ -74,11 +74,19 @@ def _environment() -> Path:
         if not store.intact(place, _PYTHON):
             with (
                 console.step("making the environment for Spark (about a minute, once)"),
-                store.making(place, _PYTHON, {"extra": EXTRA}) as temporary,
+                store.making(place, _PYTHON, {"root": str(project.root())}) as temporary,
             ):
                 made = {"UV_PROJECT_ENVIRONMENT": str(temporary / "env"), "UV_VENV_RELOCATABLE": "1"}
                 _uv(["sync", "--locked", "--extra", EXTRA, "--no-dev", "--quiet", "--python", sys.executable], made)
+            _forget_older(place)
     return place / _PYTHON
+
+
+def _forget_older(place: Path) -> None:
+    """Delete the environments that this checkout had for earlier locks: each is more than a gigabyte."""
+    for older in folder().glob("spark-*/"):
+        if older != place and store.note(older, "root") == str(project.root()):
+            shutil.rmtree(older, ignore_errors=True)
 
 
 def _uv(arguments: list[str], more: dict[str, str] | None = None) -> str:

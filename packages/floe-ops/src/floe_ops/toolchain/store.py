@@ -31,6 +31,14 @@ def intact(place: Path, program: str, *, runs: bool = True) -> bool:
         return False
 
 
+def note(place: Path, name: str) -> object:
+    """What was noted under `name` when `place` was made; None where nothing was."""
+    try:
+        return json.loads((place / STAMP).read_text(encoding="utf-8")).get(name)
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
 def checksum(path: Path) -> str:
     """The SHA-256 of a file, in hex."""
     with path.open("rb") as file:
