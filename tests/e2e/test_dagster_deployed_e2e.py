@@ -134,8 +134,9 @@ def test_its_tables_are_in_the_catalog_at_the_snapshot_that_dagster_noted(
         snapshot = table.current_snapshot()
         assert snapshot is not None
         assert snapshot.snapshot_id == int(metadata["iceberg/snapshot_id"]), asset
-        if asset.rpartition("/")[2] in ports:
-            assert table.scan().count() == metadata["dagster/row_count"] > 0
+        rows = table.scan().count()
+        assert metadata.get("dagster/row_count", rows) == rows, asset
+        assert rows > 0 or asset.rpartition("/")[2] not in ports, asset
 
 
 @pytest.mark.requirement("WU3-AC4")

@@ -38,7 +38,7 @@ class Seen:
         """For people."""
         yield f"Dagster {self.version}"
         for location in self.locations:
-            state = "loading" if location.is_loading else " ".join(location.error.split())[:300] or "loaded"
+            state = "loading" if location.is_loading else location.cause[:300] or "loaded"
             assets = [node for node in self.assets if node.location == location.name]
             checks = sum(len(node.checks) for node in assets)
             yield f"  location  {location.name}: {state}, {len(assets)} assets, {checks} checks"

@@ -28,7 +28,7 @@ TARGET = {"target": "local or cluster (FLOE_TARGET, else local)"}
 CONTEXT = {"context": "the kube context to use, named on purpose (FLOE_KUBE_CONTEXT); implies --target cluster"}
 
 
-@task(help=TARGET | CONTEXT | {"dagster": "Dagster too, with all demo products: 1.4 GB of memory, on this machine"})
+@task(help=TARGET | CONTEXT | {"dagster": "Dagster too, with all demo products: 1 GB of memory, on this machine"})
 def up(_context: Context, target: str = "", context: str = "", dagster: bool = False) -> None:
     """Bring the platform up and wait until every service is ready; says what took how long, and where it is.
 

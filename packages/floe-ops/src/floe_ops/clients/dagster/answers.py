@@ -47,6 +47,11 @@ class CodeLocation:
     repositories: tuple[str, ...]
 
     @property
+    def cause(self) -> str:
+        """The innermost message of the error, on one line: what to mend; empty without an error."""
+        return " ".join(self.error.rpartition("; caused by ")[2].split())
+
+    @property
     def is_loaded(self) -> bool:
         """Whether it is served without an error."""
         return not self.is_loading and not self.error

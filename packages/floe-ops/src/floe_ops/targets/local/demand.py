@@ -123,7 +123,7 @@ class Demand:
             self._say(f"{len(lost)} runs that an earlier Dagster left under way were marked as cancelled")
         for location in client.locations():
             if location.error:
-                self._say(f"the product {location.name} cannot be loaded: {' '.join(location.error.split())[:400]}")
+                self._say(f"the product {location.name} cannot be loaded: {location.cause[:400]}")
 
     def _deployment(self, platform: Platform, given: dict[str, int]) -> dagster.Deployment:
         locations = [

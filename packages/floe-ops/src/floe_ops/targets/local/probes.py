@@ -119,11 +119,10 @@ def _location(client: Dagster, name: str) -> None:
     found = [one for one in client.locations() if one.name == name]
     if not found or found[0].is_loading:
         raise NotYetError(f"{client.url}: the code location {name} is not loaded yet")
-    said = " ".join(found[0].error.split())
-    if UNREACHABLE in said:
+    if UNREACHABLE in found[0].error:
         raise NotYetError(f"the server of the code location {name} does not answer yet")
-    if said:
-        raise BrokenError(f"it cannot be loaded: {said[:600]}")
+    if found[0].error:
+        raise BrokenError(f"it cannot be loaded: {found[0].cause[:600]}")
 
 
 def _get(url: str, headers: dict[str, str] | None = None) -> str:

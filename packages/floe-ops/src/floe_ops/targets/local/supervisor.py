@@ -31,6 +31,7 @@ BAD_NAME = 10  # of supervisord's faults: there is no such group
 ANSWER_S = 3.0
 START_S = 15.0
 STOP_S = 8  # seconds that a service has to end before it is killed
+MORE_STOP_S = 4  # for one of `MORE`: groups end one after the other, and Dagster's daemon finishes its pauses first
 END_S = STOP_S + 4.0
 
 
@@ -56,7 +57,8 @@ class Supervisor:
         """Write the configuration for the services `names`, and for `more`; their specs lie in the layout's `specs`."""
         groups = {GROUP: list(names), MORE: list(more)}
         sections = [_global(self.layout), *(_group(group, listed) for group, listed in groups.items() if listed)]
-        sections += [_program(self.layout, name) for listed in groups.values() for name in listed]
+        limits = {GROUP: STOP_S, MORE: MORE_STOP_S}
+        sections += [_program(self.layout, name, limits[group]) for group, all_ in groups.items() for name in all_]
         write_private(self.layout.supervisor_conf, "\n".join(sections))
 
     def start(self) -> None:
@@ -292,7 +294,7 @@ def _group(group: str, names: list[str]) -> str:
     return f"[group:{group}]\nprograms={','.join(names)}\n"
 
 
-def _program(layout: Layout, name: str) -> str:
+def _program(layout: Layout, name: str, stop_s: int) -> str:
     # The log's path is relative because supervisord expands this one option twice, percent signs and all.
     guard = Path(__file__).with_name("guard.py")
     command = shlex.join([sys.executable, "-I", "-S", str(guard), str(layout.specs / f"{name}.json")])
@@ -303,7 +305,7 @@ autorestart=true
 startsecs=1
 startretries=2
 stopsignal=TERM
-stopwaitsecs={STOP_S}
+stopwaitsecs={stop_s}
 redirect_stderr=true
 stdout_logfile={layout.logs.name}/{name}.log
 stdout_logfile_maxbytes=5MB
