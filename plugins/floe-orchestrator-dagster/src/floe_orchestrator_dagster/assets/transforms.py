@@ -81,10 +81,14 @@ class _Tables:
             return {}
         from pyiceberg.exceptions import NoSuchTableError
 
-        try:
-            return described(self._resource.catalog().load_table(tuple(key.path)))
-        except NoSuchTableError:  # a model that failed before it made one
-            return {}
+        product, *_, name = key.path
+        # A model without a schema of its own lies in the product's namespace itself.
+        for identifier in (tuple(key.path), (product, name)):
+            try:
+                return described(self._resource.catalog().load_table(identifier))
+            except NoSuchTableError:
+                continue
+        return {}
 
 
 def _names(context: AssetExecutionContext) -> tuple[str, ...]:
