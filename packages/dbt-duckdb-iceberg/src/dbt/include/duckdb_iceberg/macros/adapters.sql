@@ -16,7 +16,7 @@
 {%- endmacro %}
 
 {% macro duckdb_iceberg__create_view_as(relation, sql) -%}
-    {%- do adapter.note_local(relation) -%}
+    {%- do adapter.note_local(relation.incorporate(type='view')) -%}
     {{ duckdb__create_view_as(relation, sql) }}
 {%- endmacro %}
 
