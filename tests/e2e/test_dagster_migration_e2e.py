@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from floe_ops.audits.dagster_api import Report
 
+pytestmark = pytest.mark.duckdb
+
 PLUGIN = "plugins/floe-orchestrator-dagster/src/floe_orchestrator_dagster"
 PRODUCT = "demo/customer-360"
 SUITE = "plugins/floe-orchestrator-dagster/tests"
