@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _INSERTED = re.compile(r"^INSERT (\d+)$")
 _SQL_LINE = re.compile(r"^\s*LINE \d+:\s?(?P<text>.*)$", re.MULTILINE)
 _CSV_LINE = re.compile(r"CSV Error on Line: (?P<line>\d+)")
+# dbt reads a seed before the database does; the first row after the header is its row 0.
+_LONG_ROW = re.compile(r"Row (?P<row>\d+) has \d+ values, but Table only has \d+ columns")
 _CUT = "..."
 
 
@@ -83,6 +85,9 @@ def _place(message: str, compiled: str | None, source: str) -> str:
     csv_line = _CSV_LINE.search(message)
     if csv_line:
         return f"{source}:{csv_line['line']}"
+    long_row = _LONG_ROW.search(message)
+    if long_row:
+        return f"{source}:{int(long_row['row']) + 2}"
     if not compiled:
         return ""
     quoted = _SQL_LINE.search(message)
