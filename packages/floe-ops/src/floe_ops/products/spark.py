@@ -12,6 +12,7 @@ import shutil
 import subprocess  # nosec B404 - Python is a program
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -234,7 +235,8 @@ def _identifier(namespace: str, table: str) -> tuple[str, ...]:
 
 
 def _drop(platform: Platform, namespace: str) -> None:
-    """Take the product out of the catalog, files and all; what another run left is gone too."""
+    """Take the product out of the catalog, and its files out of the store, which Polaris itself need not allow."""
+    from floe_iceberg import reachability
     from pyiceberg.exceptions import NoSuchNamespaceError
 
     catalog = reading.open_catalog(platform)
@@ -243,6 +245,12 @@ def _drop(platform: Platform, namespace: str) -> None:
     except NoSuchNamespaceError:
         return
     for one in (*below, (namespace,)):
-        for table in catalog.list_tables(one):
-            catalog.purge_table(table)
+        for identifier in catalog.list_tables(one):
+            table = catalog.load_table(identifier)
+            files = [*reachability.only_of(table.metadata, table.io, list(table.metadata.snapshots), [])]
+            files += [table.metadata_location, *(entry.metadata_file for entry in table.metadata.metadata_log)]
+            catalog.drop_table(identifier)
+            for file in files:
+                with suppress(FileNotFoundError):
+                    table.io.delete(file)
         catalog.drop_namespace(one)
