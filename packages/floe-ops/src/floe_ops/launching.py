@@ -59,9 +59,10 @@ def look(url: str) -> Seen:
 
     Raises:
         MissingToolError: It does not answer.
-        WrongStateError: Something else answers.
+        WrongStateError: Something else answers, or a Dagster whose schema lacks what is asked for.
     """
     client = Dagster(url)
+    client.require_valid_queries()
     repositories = client.repositories()
     return Seen(
         version=client.server_info().dagster,

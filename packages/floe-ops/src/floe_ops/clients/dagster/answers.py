@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 ENDED = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
@@ -157,10 +157,6 @@ class Instigator:
     jobs: tuple[str, ...]
     state: str
     ticks: tuple[Tick, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,10 @@ class Dagster:
         """What the served schema says against any document of this client; see `schema.problems`."""
         return schema.problems(self._web)
 
+    def require_valid_queries(self) -> None:
+        """Fail where the served schema does not accept every document of this client; see `schema.require_valid`."""
+        schema.require_valid(self._web)
+
     def wait_until_loaded(
         self,
         deadline_s: float,

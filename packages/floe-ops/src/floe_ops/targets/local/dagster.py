@@ -31,9 +31,6 @@ SERVICE = "dagster"
 DAEMON = "dagster-daemon"
 SWEEPER = "dagster-sweeper"
 DEFINITIONS = "definitions.py"
-MEMORY_MB = 1400
-"""What webserver, daemon and three code servers take; a run takes some 300 MB more while it lasts."""
-
 _DAYS_KEPT = 30
 _MAKE_S = 60.0
 _START_S = 120  # a run that is handed to a code server and does not begin by then has failed
