@@ -27,7 +27,6 @@ from dbt.tests.fixtures.project import (  # noqa: F401
     environment,
     functions,
     initialization,
-    logs_dir,
     macros,
     models,
     packages,
@@ -167,6 +166,15 @@ def project(project_setup: Any, project_files: None) -> Any:  # noqa: F811
 
     project_setup.run_sql = run_sql
     return project_setup
+
+
+@pytest.fixture(scope="class")
+def logs_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """dbt's own fixture would write beside the sources."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = str(tmp_path_factory.mktemp("logs"))
+        patch.setenv("DBT_LOG_PATH", folder)
+        yield folder
 
 
 @pytest.fixture(scope="session", autouse=True)

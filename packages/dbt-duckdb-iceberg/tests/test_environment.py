@@ -131,3 +131,26 @@ def test_a_catalog_that_is_away_in_between(lakehouse: Lakehouse, tmp_path: Path)
 
 def lakehouse_catalog(lakehouse: Lakehouse, folder: Path) -> Any:
     return rest.open_catalog(lakehouse.credentials(folder, "any"))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"access_key": 3}, {"region": [SECRET]}, {"path_style": SECRET}, {"secret_key": None}]
+)
+def test_a_profile_that_does_not_fit_is_named_by_its_place(lakehouse: Lakehouse, tmp_path: Path, wrong: Any) -> None:
+    data = {**lakehouse.profile(tmp_path, "any"), "schema": "main"}
+    data["storage"] |= {"secret_key": SECRET, **wrong}
+    fields = {name: value for name, value in data.items() if name not in ("type", "threads")}
+    with pytest.raises(DbtRuntimeError, match="storage") as told:
+        DuckDBIcebergCredentials.validate(DuckDBIcebergCredentials.__pre_deserialize__(fields))
+    assert SECRET not in str(told.value)
+    assert lakehouse.client_secret not in str(told.value)
+
+
+def test_a_store_without_an_endpoint_is_aws(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    credentials = lakehouse.credentials(tmp_path, "any")
+    credentials.store.endpoint = ""
+    environment: Any = IcebergEnvironment(credentials)
+    cursor = environment.handle().cursor()
+    cursor.execute("select secret_string from duckdb_secrets() where name = 'duckdb_iceberg_store'")
+    (told,) = cursor.fetchall()
+    assert "endpoint" not in told[0]

@@ -26,7 +26,12 @@ MODELS = {
         select '{{ invocation_id }}' as run, sum(amount) as total from {{ ref('staged') }}
     """,
     "plain.sql": "{{ config(materialized='table') }} select 1 as a",
+    "sourced.sql": "{{ config(materialized='table') }} select count(*) as n from {{ source('loaded', 'mart') }}",
     "schema.yml": """
+sources:
+  - {name: loaded, schema: marts, tables: [{name: mart}]}
+  - {name: shared, schema: other_product.marts, tables: [{name: mart}]}
+  - {name: rooted, schema: .other_product, tables: [{name: mart}]}
 models:
   - name: mart
     description: What each name sold.
@@ -74,8 +79,8 @@ class TestProject:
 
     @pytest.mark.usefixtures("project")
     def test_two_builds(self, lakehouse: Lakehouse, namespace: str, tmp_path: Path) -> None:
-        for _ in range(2):
-            results = run_dbt(["build", "--exclude", "test_type:data"])
+        for last in (["--exclude", "test_type:data", "sourced"], ["--exclude", "test_type:data"]):
+            results = run_dbt(["build", *last])
             assert {result.status for result in results} == {"success"}
         self._names(namespace)
         catalog = rest.open_catalog(lakehouse.credentials(tmp_path, namespace))
@@ -88,7 +93,7 @@ class TestProject:
         assert mart.current_snapshot().summary["dbt.unique-id"] == "model.test.mart"
         assert (mart.properties["owner"], mart.properties["comment"]) == ("shop", "What each name sold.")
         assert catalog.load_table((namespace, "marts", "log")).scan().to_arrow().num_rows == 2
-        assert sorted(catalog.list_tables((namespace,))) == [(namespace, "plain"), (namespace, "raw")]
+        assert sorted(name for _, name in catalog.list_tables((namespace,))) == ["plain", "raw", "sourced"]
 
         run_dbt(["test", "--select", "test_type:data"], expect_pass=False)
         self._documented(namespace)
@@ -102,6 +107,10 @@ class TestProject:
         assert names["raw"] == f'"ice"."{namespace}"."raw"'
         assert names["staged"] == '"local"."staging"."staged"'
         assert manifest.nodes["model.test.mart"].schema == "marts"
+        sources = {source.source_name: source.relation_name for source in manifest.sources.values()}
+        assert sources["loaded"] == names["mart"]
+        assert sources["shared"] == '"ice"."other_product.marts"."mart"'
+        assert sources["rooted"] == '"ice"."other_product"."mart"'
 
     def _documented(self, namespace: str) -> None:
         run_dbt(["docs", "generate"])

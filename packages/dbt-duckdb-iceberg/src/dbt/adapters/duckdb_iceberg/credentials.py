@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
-from dbt_common.dataclass_schema import dbtClassMixin
+from dbt_common.dataclass_schema import ValidationError, dbtClassMixin
 from dbt_common.exceptions import DbtRuntimeError
 
 DATABASE: Final = "ice"
@@ -46,11 +46,11 @@ class Catalog(dbtClassMixin):
 
 @dataclass
 class Storage(dbtClassMixin):
-    """The S3 store that holds the tables' files."""
+    """The S3 store that holds the tables' files; AWS's own where no endpoint is named."""
 
-    endpoint: str
     access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
+    endpoint: str = ""
     region: str = "us-east-1"
     path_style: bool = True
 
@@ -94,6 +94,20 @@ class DuckDBIcebergCredentials(DuckDBCredentials):
         if missing:
             raise DbtRuntimeError(f"a profile of type duckdb_iceberg needs {', '.join(missing)}")
         return checked
+
+    @classmethod
+    def validate(cls, data: Any) -> None:
+        """Hold a profile against its schema.
+
+        Raises:
+            DbtRuntimeError: It does not fit; names the place and never the value, which dbt's own words quote.
+        """
+        try:
+            super().validate(data)
+        except ValidationError as error:
+            place = ".".join(str(part) for part in error.path) or "the profile"
+            needs = f"{error.validator}: {error.validator_value}"
+            raise DbtRuntimeError(f"{place} is not what a profile of type duckdb_iceberg holds ({needs})") from None
 
     @property
     def type(self) -> str:

@@ -136,20 +136,25 @@ def _attach(connection: duckdb.DuckDBPyConnection, credentials: DuckDBIcebergCre
 def _secrets(credentials: DuckDBIcebergCredentials) -> tuple[str, ...]:
     """In memory only, and never by dbt's cursor, which logs what it runs."""
     rest, store = credentials.rest, credentials.store
-    scheme, _, address = store.endpoint.rstrip("/").rpartition("://")
     keys = f"KEY_ID {_text(store.access_key)}, SECRET {_text(store.secret_key)}, REGION {_text(store.region)}"
-    place = f"ENDPOINT {_text(address)}, USE_SSL {str(scheme == 'https').lower()}"
     style = "path" if store.path_style else "vhost"
+    place = f"URL_STYLE '{style}'{_place(store.endpoint)}"
     client = f"CLIENT_ID {_text(rest.client_id)}, CLIENT_SECRET {_text(rest.client_secret)}"
     tokens = f"OAUTH2_SERVER_URI {_text(rest.token_uri)}, OAUTH2_SCOPE {_text(rest.scope)}"
     made = (
-        f"CREATE OR REPLACE TEMPORARY SECRET duckdb_iceberg_store (TYPE s3, {keys}, {place}, URL_STYLE '{style}')",
+        f"CREATE OR REPLACE TEMPORARY SECRET duckdb_iceberg_store (TYPE s3, {keys}, {place})",
         f"CREATE OR REPLACE TEMPORARY SECRET duckdb_iceberg_catalog (TYPE iceberg, {client}, {tokens})",
     )
     if not rest.realm:
         return made
     headers = f"EXTRA_HTTP_HEADERS MAP {{'Polaris-Realm': {_text(rest.realm)}}}, SCOPE {_text(rest.rest_uri)}"
     return (*made, f"CREATE OR REPLACE TEMPORARY SECRET duckdb_iceberg_realm (TYPE http, {headers})")
+
+
+def _place(endpoint: str) -> str:
+    """Where the store is; nothing where it is AWS's own, which DuckDB knows."""
+    scheme, _, address = endpoint.rstrip("/").rpartition("://")
+    return f", ENDPOINT {_text(address)}, USE_SSL {str(scheme == 'https').lower()}" if address else ""
 
 
 def _attachment(credentials: DuckDBIcebergCredentials) -> str:

@@ -14,7 +14,7 @@ from dbt.adapters.duckdb_iceberg import listing
 from dbt.adapters.duckdb_iceberg.__version__ import version as own_version
 from dbt.adapters.duckdb_iceberg.connections import DuckDBIcebergConnectionManager
 from dbt.adapters.duckdb_iceberg.model import wanted
-from dbt.adapters.duckdb_iceberg.relation import DuckDBIcebergRelation
+from dbt.adapters.duckdb_iceberg.relation import DuckDBIcebergRelation, placed_by
 from dbt.adapters.duckdb_iceberg.replacing import Replacement
 from dbt.adapters.duckdb_iceberg.rest import explained, redacted
 from dbt.adapters.duckdb_iceberg.storable import columns
@@ -65,6 +65,10 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
         ConstraintType.primary_key: ConstraintSupport.NOT_SUPPORTED,
         ConstraintType.foreign_key: ConstraintSupport.NOT_SUPPORTED,
     }
+
+    def __init__(self, config: Any, mp_context: Any) -> None:
+        super().__init__(config, mp_context)
+        self.Relation = placed_by(config.credentials)
 
     @classmethod
     def type(cls) -> str:

@@ -82,7 +82,7 @@ def open_catalog(credentials: DuckDBIcebergCredentials) -> RestCatalog:
                 "scope": rest.scope,
             },
         },
-        ENDPOINT: store.endpoint,
+        **({ENDPOINT: store.endpoint} if store.endpoint else {}),
         "s3.access-key-id": store.access_key,
         "s3.secret-access-key": store.secret_key,
         "s3.region": store.region,
