@@ -174,7 +174,7 @@ class TestStates:
     def write(self, catalog: Catalog, *days: int) -> Table:
         import pyarrow as pa  # type: ignore[import-untyped] # publishes no types
 
-        rows = pa.table({"day": pa.array(days, pa.int64())})
+        rows = pa.table({"id": pa.array(days, pa.int64())})
         table = catalog.create_table_if_not_exists(DAYS, rows.schema)
         if days:
             table.append(rows)
@@ -187,6 +187,15 @@ class TestStates:
         assert snapshot
         assert (found.name, found.rows, found.snapshot_id) == ("days", 2, snapshot.snapshot_id)
         assert set(table.refresh().refs()) == {"main"}
+
+    def test_do_not_count_rows_that_an_engine_deleted_by_position(
+        self, plugin: PolarisCatalogPlugin, kept: Catalog
+    ) -> None:
+        from floe_iceberg.testing import delete_positions
+
+        delete_positions(self.write(kept, 1, 2, 3), {2, 3})
+        (found,) = plugin.states([DAYS])
+        assert found.rows == 1
 
     def test_of_a_table_without_a_row_have_no_snapshot(self, plugin: PolarisCatalogPlugin, kept: Catalog) -> None:
         self.write(kept)

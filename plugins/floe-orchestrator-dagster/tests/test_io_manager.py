@@ -32,7 +32,8 @@ from dagster import (
 )
 from dagster._core.definitions.scoped_resources_builder import ScopedResourcesBuilder
 from floe_core.plugins.orchestrator import OrchestratorError
-from floe_orchestrator_dagster.io_manager import IcebergIOManager, table_of
+from floe_iceberg.testing import delete_positions
+from floe_orchestrator_dagster.io_manager import IcebergIOManager, described, table_of
 from floe_orchestrator_dagster.resources.chosen import Chosen
 from floe_orchestrator_dagster.resources.iceberg import IcebergAccess
 from floe_orchestrator_dagster.tracing import Tracing
@@ -108,6 +109,15 @@ def test_what_an_asset_returns_is_in_its_table_and_dagster_is_told(io: LocalIO, 
     assert snapshot.summary is not None
     assert snapshot.summary["dagster.run-id"] == result.run_id
     assert snapshot.summary["dagster.asset"] == "shop/orders"
+
+
+@pytest.mark.requirement("WU3-AC10")
+@pytest.mark.duckdb
+def test_rows_that_an_engine_deleted_by_position_are_not_told(io: LocalIO, catalog: SqlCatalog) -> None:
+    run(io, orders(rows(1, 2, 3)))
+    table = catalog.load_table(TABLE)
+    delete_positions(table, {2})
+    assert described(table)["dagster/row_count"] == len(held(catalog)) == 2
 
 
 class Frame:

@@ -235,12 +235,13 @@ class PolarisCatalogPlugin(CatalogPlugin[PolarisConfig]):
 
 
 def _state(catalog: IcebergCatalog, identifier: tuple[str, ...], release: str) -> TableState:
+    from floe_iceberg import versions
+    from floe_iceberg.counting import rows_in
+
     table = catalog.load_table(identifier)
     snapshot = table.current_snapshot()
-    if snapshot is not None and release:
-        from floe_iceberg import versions
-
+    if snapshot is None:
+        return TableState(identifier[-1], 0, None)
+    if release:
         versions.tag(table, f"v{release}", move=True)
-    summary = snapshot.summary if snapshot is not None else None
-    rows = int(summary["total-records"] or 0) if summary is not None else 0
-    return TableState(identifier[-1], rows, snapshot.snapshot_id if snapshot is not None else None)
+    return TableState(identifier[-1], rows_in(table), snapshot.snapshot_id)

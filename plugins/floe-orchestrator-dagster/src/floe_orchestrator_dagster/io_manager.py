@@ -184,14 +184,18 @@ def described(table: Any, written: "Written | None" = None) -> dict[str, Any]:
     Args:
         table: A `pyiceberg.table.Table` as it is after the write.
         written: What the write did; the table's current snapshot without it.
+
+    Raises:
+        WrongStateError: The table has deletes that cannot be read, and so cannot be counted.
     """
+    from floe_iceberg.counting import rows_in
+
     snapshot = table.current_snapshot()
-    summary = snapshot.summary if snapshot is not None else None
     snapshot_id = written.snapshot_id if written is not None else getattr(snapshot, "snapshot_id", None)
     columns = [
         TableColumn(field.name, type=str(field.field_type), description=field.doc) for field in table.schema().fields
     ]
-    total = int(summary["total-records"] or 0) if summary is not None else 0
+    total = rows_in(table)
     return {
         "dagster/table_name": ".".join(table.name()),
         "dagster/uri": table.location(),

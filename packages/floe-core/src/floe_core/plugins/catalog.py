@@ -60,7 +60,7 @@ class TableState:
 
     Attributes:
         name: The table's name.
-        rows: How many rows its current snapshot has, as the catalog counts them.
+        rows: How many rows a reader of its current snapshot gets.
         snapshot_id: That snapshot; None for a table that never had a row.
     """
 
