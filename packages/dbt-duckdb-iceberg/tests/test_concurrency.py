@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Bench, Lakehouse
+    from tests.conftest import Bench, Lakehouse
 
 READER = """
 import json, os, sys

@@ -16,7 +16,7 @@ from polaris_standin.contract.stack import Proxy, free_port
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Bench, Lakehouse
+    from tests.conftest import Bench, Lakehouse
 
 SECRET = "tell-nobody-0815"  # noqa: S105 - planted
 

@@ -9,7 +9,7 @@ import pytest
 from floe_core.errors import UsageError, WrongStateError
 
 if TYPE_CHECKING:
-    from conftest import Bench
+    from tests.conftest import Bench
 
 ROWS = """
 select i, case when i % 7 = 0 then null else 'region ' || i % 3 end as region, i - 50 as amount,

@@ -12,7 +12,7 @@ from dbt.adapters.duckdb_iceberg import rest
 from dbt.tests.util import get_manifest, run_dbt
 
 if TYPE_CHECKING:
-    from conftest import Lakehouse
+    from tests.conftest import Lakehouse
 
 MODELS = {
     "staged.sql": "{{ config(materialized='view', schema='staging') }} select * from {{ ref('raw') }}",

@@ -14,7 +14,7 @@ from floe_core.errors import UsageError, WrongStateError
 from pyiceberg.types import LongType, StringType
 
 if TYPE_CHECKING:
-    from conftest import Bench
+    from tests.conftest import Bench
 
 EVERY_TYPE = """
 select true b, 1::utinyint u8, -1::smallint i16, 7 i32, 8::uinteger u32, 9 :: bigint i64, 10::ubigint u64,
