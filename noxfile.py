@@ -324,7 +324,7 @@ def cube_multiarch(session: nox.Session) -> None:
 
 @unit("dagster_migrate")
 def dagster_migrate(session: nox.Session) -> None:
-    """WU-3: audit every Dagster name in use against Dagster's own annotations."""
+    """WU-3: audit every Dagster name in use; a live webserver and daemon start runs by GraphQL, sensor, schedule."""
     invoke(session, "dagster.audit", "final.prove", "--unit", "WU3")
 
 
@@ -342,7 +342,7 @@ def dbt_demo_duckdb(session: nox.Session) -> None:
 
 @unit("dbt_demo(iceberg)")
 def dbt_demo_iceberg(session: nox.Session) -> None:
-    """WU-5: publish their marts as Iceberg tables and read them back with another engine."""
+    """WU-5: build the same models as Iceberg tables and read every one back with two other engines."""
     tasks = ("platform.up", "polaris.bootstrap", "dbt.demo", "--lane", "iceberg")
     invoke(session, *tasks, "final.prove", "--unit", "WU5", "--lane", "catalog")
 
