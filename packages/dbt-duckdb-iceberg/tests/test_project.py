@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from dbt.adapters.duckdb_iceberg import rest
 from dbt.tests.util import get_manifest, run_dbt
+from floe_core.telemetry import span
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 if TYPE_CHECKING:
     from tests.conftest import Lakehouse
@@ -49,6 +53,15 @@ EXACT = """
 """
 
 
+@pytest.fixture
+def exporter(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    memory, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(memory))
+    # The global provider can be set once a process; the API's own look-up is replaced for this test only.
+    monkeypatch.setattr("opentelemetry.trace.get_tracer", provider.get_tracer)
+    return memory
+
+
 class TestProject:
     @pytest.fixture(scope="class")
     @classmethod
@@ -78,10 +91,14 @@ class TestProject:
         return lakehouse.profile(tmp_path_factory.mktemp("local"), namespace) | {"keep_open": False}
 
     @pytest.mark.usefixtures("project")
-    def test_two_builds(self, lakehouse: Lakehouse, namespace: str, tmp_path: Path) -> None:
+    def test_two_builds(
+        self, lakehouse: Lakehouse, namespace: str, tmp_path: Path, exporter: InMemorySpanExporter
+    ) -> None:
         for last in (["--exclude", "test_type:data", "sourced"], ["--exclude", "test_type:data"]):
-            results = run_dbt(["build", *last])
+            with span("caller"):
+                results = run_dbt(["build", *last])
             assert {result.status for result in results} == {"success"}
+            self._traced(exporter, namespace)
         self._names(namespace)
         catalog = rest.open_catalog(lakehouse.credentials(tmp_path, namespace))
         mart = catalog.load_table((namespace, "marts", "mart"))
@@ -98,6 +115,15 @@ class TestProject:
         run_dbt(["test", "--select", "test_type:data"], expect_pass=False)
         self._documented(namespace)
         self._nothing_secret(lakehouse)
+
+    def _traced(self, exporter: InMemorySpanExporter, namespace: str) -> None:
+        """Commits are made in threads of dbt, and hang below whoever called it."""
+        spans = {one.name: one for one in exporter.get_finished_spans()}
+        exporter.clear()
+        commit: Any = spans["iceberg commit mart"]
+        assert commit.parent.span_id == spans["caller"].context.span_id
+        assert commit.attributes["iceberg.table"] == f"{namespace}.marts.mart"
+        assert commit.attributes["iceberg.rows"] == 2
 
     def _names(self, namespace: str) -> None:
         manifest: Any = get_manifest(Path.cwd())

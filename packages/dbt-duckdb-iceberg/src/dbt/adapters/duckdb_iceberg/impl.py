@@ -22,6 +22,8 @@ from dbt_common.clients.agate_helper import table_from_rows
 from dbt_common.contracts.constraints import ConstraintType
 from dbt_common.exceptions import DbtRuntimeError
 from floe_core.errors import FloeError
+from floe_core.telemetry import span
+from opentelemetry import context
 from pyiceberg.exceptions import RESTError
 from requests import RequestException
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from dbt.adapters.contracts.relation import RelationConfig
     from dbt.adapters.duckdb_iceberg.environment import IcebergEnvironment, Locals
     from dbt.adapters.duckdb_iceberg.storable import Columns
+    from opentelemetry.trace import Span
     from pyiceberg.catalog import Catalog
 
 AnyRelation: TypeAlias = Any
@@ -69,6 +72,7 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
     def __init__(self, config: Any, mp_context: Any) -> None:
         super().__init__(config, mp_context)
         self.Relation = placed_by(config.credentials)
+        self._caller = context.get_current()
 
     @classmethod
     def type(cls) -> str:
@@ -131,10 +135,23 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
             found = self._columns(sql)
             identifier = (*listing.levels(relation.schema), relation.identifier)
             table = wanted(identifier, found.schema, model, describe)
-            replaced = Replacement(self._catalog, self._run, table).do(sql, found.select)
+            with self._commit_span(relation) as commit:
+                replaced = Replacement(self._catalog, self._run, table).do(sql, found.select)
+                commit.set_attributes({"iceberg.snapshot_id": str(replaced.snapshot_id), "iceberg.rows": replaced.rows})
         self.commit_if_has_connection()  # what DuckDB has read of the table in this transaction is old now
         code = "CREATE" if replaced.created else "REPLACE"
         return {"message": f"{code} {replaced.rows}", "code": code, "rows": replaced.rows}
+
+    @contextmanager
+    def _commit_span(self, relation: AnyRelation) -> Iterator[Span]:
+        """A span for one commit, below the invocation's: dbt's threads do not inherit who called it."""
+        token = context.attach(self._caller)
+        try:
+            table = f"{relation.schema}.{relation.identifier}"
+            with span(f"iceberg commit {relation.identifier}", **{"iceberg.table": table}) as current:
+                yield current
+        finally:
+            context.detach(token)
 
     @available.parse_none
     def describe_table(self, relation: AnyRelation, comment: str | None, docs: Mapping[str, str]) -> None:
