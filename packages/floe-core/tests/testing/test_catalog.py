@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 from floe_core.plugins import (
+    ArrowRows,
     CatalogAddress,
     CatalogError,
     CatalogPlugin,
@@ -75,6 +76,12 @@ class Catalog(CatalogPlugin[Config]):
     ) -> tuple[TableState, ...]:
         self.connect(fileio)
         raise CatalogError(f"no such table as {tables[0]} {release}", remedy="make it")
+
+    def overwrite(
+        self, table: tuple[str, ...], rows: Callable[[], ArrowRows], fileio: Mapping[str, str] | None = None
+    ) -> TableState:
+        self.connect(fileio)
+        raise CatalogError(f"no such store for {table} {rows}", remedy="make it")
 
     def maintain(
         self, namespace: str, keeping: Keeping, fileio: Mapping[str, str] | None = None, *, dry_run: bool = False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from floe_core.errors import CredentialsRefusedError, FloeError, NotReadyError
 from floe_core.plugins import (
+    ArrowRows,
     CatalogAddress,
     CatalogAuthenticationError,
     CatalogError,
@@ -26,7 +27,7 @@ from floe_core.telemetry import span
 from pydantic import Field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from floe_catalog_polaris.client import PolarisClient
     from floe_catalog_polaris.transport import Timeouts
@@ -150,6 +151,21 @@ class PolarisCatalogPlugin(CatalogPlugin[PolarisConfig]):
         catalog = self.connect(fileio)
         with self._told("release" if release else "states"), closing(catalog):
             return tuple(_state(catalog, identifier, release) for identifier in tables)
+
+    def overwrite(
+        self, table: tuple[str, ...], rows: Callable[[], ArrowRows], fileio: Mapping[str, str] | None = None
+    ) -> TableState:
+        """Make `rows` the rows of a table; see `CatalogPlugin.overwrite`.
+
+        Raises:
+            CatalogError: The catalog refused, or the columns cannot become the table's.
+        """
+        from floe_iceberg.writing import WriteMode, write
+
+        catalog = self.connect(fileio)
+        with self._told("overwrite"), closing(catalog):
+            written = write(catalog, table, rows, mode=WriteMode.OVERWRITE)
+            return TableState(table[-1], written.rows, written.snapshot_id)
 
     def maintain(
         self, namespace: str, keeping: Keeping, fileio: Mapping[str, str] | None = None, *, dry_run: bool = False

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from floe_core.plugins import (
+    ArrowRows,
     ComputePlugin,
     Lane,
     LaneNotSupportedError,
@@ -94,6 +95,16 @@ class DuckDBComputePlugin(ComputePlugin[DuckDBConfig]):
         """The database file; None where it is kept in memory."""
         path = os.environ.get(PATH_ENV) or self._path(request)
         return None if path == MEMORY else project_dir / path
+
+    def landed(self, database: Path, schema: str, table: str) -> ArrowRows | None:
+        """The rows of a table in the file; see `ComputePlugin.landed`.
+
+        Raises:
+            ComputeError: The file cannot be read, for example because another process writes to it.
+        """
+        from floe_compute_duckdb.landing import landed
+
+        return landed(database, schema, table)
 
     def _path(self, request: TargetRequest) -> str:
         return self.config.path.replace("{product}", request.product).replace("{lane}", request.lane.value)

@@ -17,6 +17,7 @@ from floe_core.plugins.catalog import (
     TableState,
 )
 from floe_core.plugins.compute import (
+    ArrowRows,
     ComputeError,
     ComputePlugin,
     Lane,
@@ -101,6 +102,7 @@ __all__ = [
     "Alert",
     "AlertChannelPlugin",
     "AlertDeliveryError",
+    "ArrowRows",
     "CatalogAddress",
     "CatalogAuthenticationError",
     "CatalogError",

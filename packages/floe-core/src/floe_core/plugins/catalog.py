@@ -10,8 +10,10 @@ from floe_core.errors import CredentialsRefusedError, ExitCode, FloeError
 from floe_core.plugins.interface import C, PluginMetadata, PluginType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
+
+    from floe_core.plugins.compute import ArrowRows
 
 IcebergCatalog: TypeAlias = Any
 """A `pyiceberg.catalog.Catalog`; untyped here because floe_core does not depend on PyIceberg."""
@@ -160,6 +162,23 @@ class CatalogPlugin(PluginMetadata[C]):
 
         Raises:
             CatalogError: There is no such table, or the catalog refused.
+        """
+
+    @abstractmethod
+    def overwrite(
+        self, table: tuple[str, ...], rows: Callable[[], ArrowRows], fileio: Mapping[str, str] | None = None
+    ) -> TableState:
+        """Make `rows` the rows of a table, in one commit; the namespaces and the table are made when they are missing.
+
+        The table takes the columns of the rows; its history stays.
+
+        Args:
+            table: Namespace levels and name.
+            rows: Gives them as a stream; asked again where somebody else changed the table in between.
+            fileio: FileIO properties of the storage plugin, as for `connect`.
+
+        Raises:
+            CatalogError: The catalog or the object store refused, or the columns cannot become the table's.
         """
 
     @abstractmethod

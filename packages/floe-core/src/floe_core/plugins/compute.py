@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from floe_core.errors import ExitCode, FloeError
 from floe_core.plugins.interface import C, PluginMetadata, PluginType
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
     from floe_core.plugins.catalog import CatalogAddress
     from floe_core.plugins.storage import StorageAddress
+
+
+ArrowRows: TypeAlias = Any
+"""A `pyarrow.RecordBatchReader`; untyped here because floe_core does not depend on PyArrow."""
 
 
 class ComputeError(FloeError):
@@ -83,4 +87,20 @@ class ComputePlugin(PluginMetadata[C]):
             project_dir: The folder that dbt runs in, which relative paths of the target are taken from.
         """
         del request, project_dir  # an engine that is a server has no file
+        return None
+
+    def landed(self, database: Path, schema: str, table: str) -> ArrowRows | None:
+        """The rows of a table that a loader left in the build's file; None where the file has no such table.
+
+        A stream: the file is open only while it is read, and no more than some batches are in memory.
+
+        Args:
+            database: What `database_file` gave.
+            schema: The schema that the loader wrote to.
+            table: The table's name.
+
+        Raises:
+            ComputeError: The file cannot be read.
+        """
+        del database, schema, table  # an engine that is a server has no file
         return None

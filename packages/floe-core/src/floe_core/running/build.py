@@ -23,6 +23,7 @@ from floe_core.running.lineage import Emitter, Story
 from floe_core.running.order import SEQUENCE, Order, Work
 from floe_core.running.outcome import Listener, Outcome, Step
 from floe_core.running.places import Places
+from floe_core.running.publishing import Publisher
 from floe_core.running.surroundings import variables
 from floe_core.running.tracing import traced
 from floe_core.spec.problems import nearest
@@ -211,7 +212,13 @@ class _Build:
         store = crew.secrets.get if crew.secrets is not None else None
         compute = cast("ComputePlugin[Any]", crew.compute)  # compiling refuses a platform without one
         file = compute.database_file(self._target(), self.places.product_dir)
-        for table, rows in ingesting.load(ingestion, self.artifacts, self.places, file, store):
+        publisher = None
+        if crew.catalog is not None and file is not None:
+            namespace = self._target().namespace
+            publisher = Publisher(compute, crew.catalog, crew.storage, namespace, file)
+        for table, rows in ingesting.load(
+            ingestion, self.artifacts, self.places, file, store=store, publisher=publisher
+        ):
             self.loaded[table] = rows
             self.listener.loaded(table, rows)
         self.ended("ingest", began)

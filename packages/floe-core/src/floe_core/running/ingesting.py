@@ -16,15 +16,18 @@ if TYPE_CHECKING:
     from floe_core.compilation import CompiledArtifacts
     from floe_core.plugins import IngestionPlugin
     from floe_core.running.places import Places
+    from floe_core.running.publishing import Publisher
     from floe_core.spec.secrets import SecretStore
 
 
-def load(
+def load(  # noqa: PLR0913 - who takes part, and where
     plugin: IngestionPlugin[Any],
     artifacts: CompiledArtifacts,
     places: Places,
     database: Path | None,
+    *,
     store: SecretStore | None,
+    publisher: Publisher | None = None,
 ) -> Iterator[tuple[str, int]]:
     """Load each source, one after the other; gives each table, as `dataset.table`, and its rows.
 
@@ -34,9 +37,11 @@ def load(
         places: Where the loader keeps what it needs while it works.
         database: The database file of the build; None for an engine that has none.
         store: Where the sources' references `{secret: NAME}` are looked up.
+        publisher: Brings each table into the catalog; None where the models read the database.
 
     Raises:
         IngestionError: A load failed.
+        CatalogError: What was loaded did not reach the catalog.
         FloeError: A reference points to nothing.
     """
     slug = artifacts.metadata.product_name.replace("-", "_")
@@ -52,6 +57,10 @@ def load(
         with span(f"ingest {source.name}", **{"floe.source.name": source.name, "floe.source.dataset": source.dataset}):
             result = _loaded(plugin, request, source.name)
         for table, rows in sorted(result.items()):
+            if publisher is not None:
+                # Also where nothing was new: an earlier run may have been killed between the load and this.
+                with span(f"publish {source.dataset}.{table}", **{"floe.source.name": source.name}):
+                    publisher.publish(source.dataset, table)
             yield f"{source.dataset}.{table}", rows
 
 

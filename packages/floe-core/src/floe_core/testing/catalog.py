@@ -120,3 +120,4 @@ def _acts(plugin: CatalogPlugin[Any]) -> Iterator[tuple[str, Callable[[], object
     yield "create_namespace", lambda: plugin.create_namespace("conformance")
     yield "list_tables", lambda: plugin.list_tables("conformance")
     yield "states", lambda: plugin.states([("conformance", "table")])
+    yield "overwrite", lambda: plugin.overwrite(("conformance", "table"), list)

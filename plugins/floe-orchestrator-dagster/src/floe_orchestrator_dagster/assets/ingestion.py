@@ -28,8 +28,6 @@ INGESTION: str = "ingestion"
 IO_MANAGER: str = "iceberg_io"
 """The product's IO manager, in the Iceberg lane."""
 
-_BATCH_ROWS = 50_000
-
 
 def ingestion_assets(product: Product, plugin: Chosen, tracing: Tracing) -> list[AssetsDefinition]:
     """A multi-asset a source; the caller provides the ingestion resource, and the IO manager in the Iceberg lane.
@@ -63,7 +61,7 @@ def _of_source(product: Product, source: SourceSpec, tables: tuple[str, ...], tr
                 rows = result.rows.get(table, 0)
                 context.log.info("%s.%s: %d rows loaded", source.dataset, table, rows)
                 metadata = {"rows_loaded": rows, "seconds": result.elapsed_s}
-                value = _landed(loader.database, source.dataset, table) if published else None
+                value = loader.landed(source.dataset, table) if published else None
                 yield Output(value, output_name=table, metadata=metadata)
 
     return load
@@ -79,20 +77,3 @@ def _out(product: Product, source: SourceSpec, table: str, *, published: bool) -
         group_name=UNTIERED,
         kinds={"iceberg"} if published else {"duckdb"},
     )
-
-
-def _landed(database: str, dataset: str, table: str) -> Any:
-    """The rows of a table in the lane's file, as a stream that opens the file when it is read and closes it after."""
-    import duckdb
-    import pyarrow as pa  # type: ignore[import-untyped] # the wheel carries no types
-
-    name = ".".join(f'"{part}"' for part in (dataset, table))  # identifiers: floe.yaml takes no others
-    with duckdb.connect(database, read_only=True) as connection:
-        schema = connection.execute(f"from {name} limit 0").to_arrow_reader(1).schema
-
-    def batches() -> Iterator[Any]:
-        with duckdb.connect(database, read_only=True) as connection:
-            connection.execute("set timezone = 'UTC'")
-            yield from connection.execute(f"from {name}").to_arrow_reader(_BATCH_ROWS)
-
-    return pa.RecordBatchReader.from_batches(schema, batches())

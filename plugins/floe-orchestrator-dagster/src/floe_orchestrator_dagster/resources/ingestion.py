@@ -5,7 +5,15 @@ from typing import Any, cast
 
 from dagster import ConfigurableResource
 from floe_core.errors import FloeError
-from floe_core.plugins import IngestionError, IngestionPlugin, IngestionRequest, IngestionResult, PluginType
+from floe_core.plugins import (
+    ArrowRows,
+    ComputePlugin,
+    IngestionError,
+    IngestionPlugin,
+    IngestionRequest,
+    IngestionResult,
+    PluginType,
+)
 from floe_core.spec.product import SourceSpec
 from floe_core.spec.secrets import STORE_KEY
 from floe_core.telemetry import span
@@ -24,6 +32,7 @@ class IngestionResource(ConfigurableResource[None]):
         base_dir: The product's folder, which relative paths of a source start from.
         work_dir: Where the loader keeps what it needs while it works.
         database: The database file that dbt builds in.
+        compute: The engine that the file belongs to; None where the platform chooses none.
     """
 
     plugin: Chosen
@@ -32,6 +41,7 @@ class IngestionResource(ConfigurableResource[None]):
     base_dir: str
     work_dir: str
     database: str
+    compute: Chosen | None = None
 
     @classmethod
     def of(cls, product: Product, plugin: Chosen) -> "IngestionResource":
@@ -43,6 +53,7 @@ class IngestionResource(ConfigurableResource[None]):
             base_dir=str(product.folder),
             work_dir=str(product.state / "ingestion"),
             database=str(product.database),
+            compute=product.chosen(PluginType.COMPUTE),
         )
 
     def load(self, source: SourceSpec) -> IngestionResult:
@@ -73,6 +84,17 @@ class IngestionResource(ConfigurableResource[None]):
                     why=f"the plugin {plugin.name} raised {type(error).__name__}",
                     remedy="report it to the plugin's authors",
                 ) from error
+
+    def landed(self, dataset: str, table: str) -> ArrowRows | None:
+        """The rows of a table in the database file, as a stream; None where there is no such table.
+
+        Raises:
+            ComputeError: The file cannot be read.
+        """
+        if self.compute is None:
+            return None
+        compute = cast("ComputePlugin[Any]", self.compute.create(PluginType.COMPUTE))
+        return compute.landed(Path(self.database), dataset, table)
 
 
 def tables_of(chosen: Chosen, source: SourceSpec) -> tuple[str, ...]:
