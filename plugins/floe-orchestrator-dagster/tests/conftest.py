@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from floe_orchestrator_dagster.loader import load_product_definitions
 from floe_orchestrator_dagster.tracing import Tracing
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -36,16 +38,35 @@ SPEC = (
 )
 
 
-@pytest.fixture
-def make_product(tmp_path: Path) -> Callable[..., Path]:
-    """Writes the product; `more` is appended to its floe.yaml, `without` names files to leave out."""
+def _write(folder: Path, more: str, without: str) -> Path:
+    for name, text in {**FILES, "floe.yaml": SPEC + more}.items():
+        if name != without:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+    return folder
 
-    def make(more: str = "", *, without: str = "") -> Path:
-        folder = tmp_path / "tiny"
-        for name, text in {**FILES, "floe.yaml": SPEC + more}.items():
-            if name != without:
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_text(text, encoding="utf-8")
+
+@pytest.fixture(scope="session")
+def parsed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """dbt's manifest of the product, in which nothing of floe.yaml is."""
+    home = tmp_path_factory.mktemp("parsed")
+    load_product_definitions(_write(home / "tiny", "", ""), state=home / "state")
+    return home / "state" / "target" / "manifest.json"
+
+
+@pytest.fixture
+def make_product(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Path]:
+    """Writes the product; `more` is appended to its floe.yaml, `without` names files to leave out.
+
+    Where it is asked for as `parsed`, the state of the test has dbt's manifest already.
+    """
+
+    def make(more: str = "", *, without: str = "", parsed: bool = False) -> Path:
+        folder = _write(tmp_path / "tiny", more, without)
+        if parsed:
+            target = tmp_path / "state" / "target"
+            target.mkdir(parents=True)
+            shutil.copyfile(request.getfixturevalue("parsed_once"), target / "manifest.json")
         return folder
 
     return make

@@ -34,7 +34,7 @@ def test_the_schedule_of_floe_yaml_is_wired(
     enabled: str,
     status: DefaultScheduleStatus,
 ) -> None:
-    folder = make_product(SCHEDULE % enabled)
+    folder = make_product(SCHEDULE % enabled, parsed=True)
     repository = load_product_definitions(folder, state=tmp_path / "state").get_repository_def()
     (schedule,) = repository.schedule_defs
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("15 4 * * 1", "Europe/Berlin")
@@ -44,7 +44,7 @@ def test_the_schedule_of_floe_yaml_is_wired(
 def test_a_product_without_a_schedule_has_none_and_keeps_its_sensor(
     make_product: Callable[..., Path], tmp_path: Path
 ) -> None:
-    repository = load_product_definitions(make_product(), state=tmp_path / "state").get_repository_def()
+    repository = load_product_definitions(make_product(parsed=True), state=tmp_path / "state").get_repository_def()
     assert repository.schedule_defs == []
     (sensor,) = repository.sensor_defs
     assert [target.job_name for target in sensor.targets] == ["tiny_product_build"]
@@ -153,8 +153,7 @@ def test_a_location_whose_manifest_is_fresh_loads_without_dbt_and_dlt(
     make_product: Callable[..., Path], tmp_path: Path
 ) -> None:
     """Importing them takes longer than all the rest, and every process of a deployment loads the location."""
-    folder, state = make_product(), tmp_path / "state"
-    load_product_definitions(folder, state=state)
+    folder, state = make_product(parsed=True), tmp_path / "state"
     script = (
         "import sys; from pathlib import Path; from floe_orchestrator_dagster import load_product_definitions\n"
         "load_product_definitions(Path(sys.argv[1]), state=Path(sys.argv[2])).get_repository_def()\n"

@@ -53,11 +53,10 @@ def test_a_broken_product_is_told_and_hides_no_other(
     assert "the product one could not be loaded" in caplog.text
 
 
-def test_a_manifest_made_beforehand_is_not_parsed_again(products: Path, tmp_path: Path) -> None:
-    load_location(products, state=tmp_path / "first")
+def test_a_manifest_made_beforehand_is_not_parsed_again(products: Path, tmp_path: Path, parsed_once: Path) -> None:
     made = tmp_path / "parsed/two/target/manifest.json"
     made.parent.mkdir(parents=True)
-    text = (tmp_path / "first/two/target/manifest.json").read_text(encoding="utf-8")
+    text = parsed_once.read_text(encoding="utf-8").replace("tiny_product", "two")
     made.write_text(text.replace("dear_things", "made_before"), encoding="utf-8")
     repository = load_location(products, state=tmp_path / "second", parsed=tmp_path / "parsed").get_repository_def()
     assert AssetKey(["two", "main", "made_before"]) in repository.assets_defs_by_key

@@ -24,7 +24,7 @@ def test_the_definitions_of_a_product_are_dagsters_own(
 ) -> None:
     monkeypatch.setenv("FLOE_PRODUCT_STATE", str(tmp_path / "state"))
     plugin = DagsterOrchestratorPlugin(DagsterConfig(health_interval_s=30))
-    definitions = plugin.definitions(make_product())
+    definitions = plugin.definitions(make_product(parsed=True))
     assert isinstance(definitions, Definitions)
     (sensor,) = definitions.get_repository_def().sensor_defs
     assert sensor.minimum_interval_seconds == 30

@@ -78,7 +78,7 @@ def test_what_can_start_something_is_given_back() -> None:
 @pytest.mark.requirement("WU3-AC5")
 @pytest.mark.duckdb
 def test_what_is_loaded_of_a_product_is_wired(make_product: Callable[..., Path], tmp_path: Path) -> None:
-    folder = make_product("schedule: { cron: '15 4 * * 1', timezone: Europe/Berlin }\n")
+    folder = make_product("schedule: { cron: '15 4 * * 1', timezone: Europe/Berlin }\n", parsed=True)
     definitions = load_product_definitions(folder, state=tmp_path / "state")
     assert check_definitions(definitions) is definitions
     repository = definitions.get_repository_def()
