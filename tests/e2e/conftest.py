@@ -7,6 +7,7 @@ come from the target, never from a port number.
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,9 +22,10 @@ from opentelemetry.trace import Status, StatusCode
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Mapping
     from pathlib import Path
 
+    from floe_ops.clients.dagster import Dagster
     from floe_ops.clients.helm import Helm
     from floe_ops.clients.kubernetes import Kubernetes
     from floe_ops.clients.kubernetes_objects import Document, Pod
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 Seen = TypeVar("Seen")
 
 GATE_S, GATE_STREAK = 30.0, 3
-EXEC_S = 20.0
+EXEC_S, LOADED_S = 20.0, 90.0
 NEEDS_PLATFORM = ("platform", "catalog")
 SESSION: pytest.StashKey[ExitStack] = pytest.StashKey()
 
@@ -241,6 +243,38 @@ def another(
 
     yield give
     forwards.end(place)
+
+
+@pytest.fixture(scope="module")
+def serve() -> Iterator[Callable[..., Dagster]]:
+    """A function that starts a Dagster of the module's own in the DuckDB lane, which needs no platform.
+
+    It takes a folder for what Dagster keeps (a product's state is `home/products/<name>` in it), `definitions.py` by
+    code location, and variables for every process; the locations are loaded when it returns.
+    """
+    from floe_ops.clients.dagster import Dagster
+    from floe_ops.targets.local.dagster import SWEEPER, Deployment, Location
+    from polaris_standin.contract.stack import Process, free_port
+
+    with ExitStack() as processes:
+
+        def start(folder: Path, files: Mapping[str, Path], **variables: str) -> Dagster:
+            kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+            fixed = {"FLOE_LANE": "duckdb", "OTEL_SDK_DISABLED": "true", "DO_NOT_TRACK": "1"}
+            locations = tuple(Location(name, file, free_port()) for name, file in files.items())
+            deployment = Deployment(folder / "home", free_port(), locations, kept | fixed | variables, str(folder))
+            deployment.make_storage()
+            for program in deployment.programs():
+                if program.name == SWEEPER:
+                    continue  # what a code server starts is in its session, and ends with that
+                program.cwd.mkdir(parents=True, exist_ok=True)
+                log = folder / f"{program.name}.log"
+                processes.enter_context(Process(program.argv, log, program.env, program.cwd))
+            client = Dagster(f"http://127.0.0.1:{deployment.port}")
+            client.wait_until_loaded(LOADED_S, expected=tuple(files))
+            return client
+
+        yield start
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""From a written product to its artifacts, by the installed command line.
+"""From a written product to its artifacts, by the installed command line, and to its tables, where Dagster serves it.
 
 Every demo product, and variations of customer-360 in which one rule is broken, at each level of enforcement, with the
 manifest that dbt itself wrote. Needs no service. No expected failure: what is promised here is held.
@@ -16,8 +16,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 import yaml
 from floe_core.compilation import CompiledArtifacts, compile_bundle, compile_outputs, compile_product, write_outputs
@@ -27,6 +28,9 @@ from floe_core.plugins import DbtCommand, DbtRequest, NoConfig, PluginType
 from floe_core.registry import PluginEntry, Registry
 from floe_dbt_core.plugin import DBTCorePlugin
 from floe_ops import project
+
+if TYPE_CHECKING:
+    from floe_ops.clients.dagster import Dagster
 
 pytestmark = pytest.mark.duckdb
 
@@ -371,3 +375,26 @@ def test_equal_input_gives_equal_artifacts(case: Case, tmp_path: Path) -> None:
     for name in ("first", "second"):
         assert floe("compile", product, "--output", tmp_path / name).returncode == ExitCode.OK
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
+
+
+@pytest.mark.requirement("WU3-AC4")
+@pytest.mark.timeout(400)
+def test_a_compiled_product_is_built_by_graphql(tmp_path: Path, serve: Callable[..., Dagster]) -> None:
+    for file in (path for path in DEMO.iterdir() if path.is_file()):
+        shutil.copy(file, tmp_path)
+    product = tmp_path / CUSTOMER_360.name
+    shutil.copytree(CUSTOMER_360, product, ignore=shutil.ignore_patterns("target", "*.duckdb", "definitions.py"))
+    done = floe("compile", product, "--outputs", tmp_path / "build")
+    assert done.returncode == ExitCode.OK, done.stderr
+
+    client = serve(tmp_path / "dagster", {product.name: tmp_path / "build" / "definitions.py"})
+    run = client.runs.launch(client.repository(product.name), "customer_360_build")
+    assert client.runs.wait(run.id, 200.0).status == "SUCCESS"
+    compiled = json.loads((product / "target" / "compiled_artifacts.json").read_text())
+    made = {one.asset for one in client.runs.materializations(run.id)}
+    assert {model["name"] for model in compiled["models"]} <= {asset.rpartition("/")[2] for asset in made}
+    assert {check.passed for check in client.runs.checks(run.id)} == {True}
+    database = tmp_path / "dagster/home/products" / product.name / "customer_360.duckdb"
+    with duckdb.connect(str(database), read_only=True) as opened:
+        for port in yaml.safe_load((product / "floe.yaml").read_text())["outputPorts"]:
+            assert opened.table(f"marts.{port['name']}").count("*").fetchall() > [(0,)]

@@ -6,10 +6,8 @@ location is customer-360, the other a copy of it whose schedule comes every minu
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,27 +17,24 @@ import requests
 from dagster import Definitions, RunRequest, SensorDefinition, build_sensor_context
 from floe_core.errors import FloeError, WrongStateError
 from floe_ops import project
-from floe_ops.clients.dagster import Dagster
 from floe_ops.clients.dagster.queries import DOCUMENTS, REPOSITORIES
 from floe_ops.clients.dagster.schema import problems, require_valid
 from floe_ops.clients.dagster.webserver import Webserver
-from floe_ops.targets.local.dagster import SWEEPER, Deployment, Location
 from floe_orchestrator_dagster.wiring import check_definitions
-from polaris_standin.contract.stack import Process, free_port
 from polaris_standin.scripted import Reply, ScriptedServer
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from floe_ops.clients.dagster import Repository, Run, Schedule
+    from floe_ops.clients.dagster import Dagster, Repository, Run, Schedule
 
 pytestmark = [pytest.mark.duckdb, pytest.mark.timeout(400)]
 
 PRODUCT = "customer-360"
 MINUTELY = "customer-360-minutely"
 HEALTH = "/q/health/ready"
-LOADED_S, RUN_S, TICK_S = 90.0, 120.0, 100.0
+RUN_S, TICK_S = 120.0, 100.0
 DEFINITIONS = """\
 from pathlib import Path
 
@@ -96,7 +91,7 @@ def copy_of_the_product(products: Path, name: str, cron: str = "") -> Path:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(tmp_path_factory: pytest.TempPathFactory, serve: Callable[..., Dagster]) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("dagster")
     products = folder / "products"
     products.mkdir()
@@ -104,25 +99,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         shutil.copy(shared, products)
     minutely = copy_of_the_product(products, MINUTELY, "* * * * *")
     files = {PRODUCT: copy_of_the_product(products, PRODUCT), MINUTELY: minutely}
-    with ScriptedServer({f"GET {HEALTH}": Reply(503)}) as health, ExitStack() as processes:
-        environment = {
-            **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-            "FLOE_LANE": "duckdb",
-            "FLOE_HEALTH_URL": f"{health.url}{HEALTH}",
-            "OTEL_SDK_DISABLED": "true",
-            "DO_NOT_TRACK": "1",
-        }
-        locations = tuple(Location(name, file, free_port()) for name, file in files.items())
-        deployment = Deployment(folder / "home", free_port(), locations, environment, str(folder))
-        deployment.make_storage()
-        for program in deployment.programs():
-            if program.name == SWEEPER:
-                continue  # what a code server starts is in its session, and ends with that
-            program.cwd.mkdir(parents=True, exist_ok=True)
-            process = Process(program.argv, folder / f"{program.name}.log", program.env, program.cwd)
-            processes.enter_context(process)
-        client = Dagster(f"http://127.0.0.1:{deployment.port}")
-        client.wait_until_loaded(LOADED_S, expected=tuple(files))
+    with ScriptedServer({f"GET {HEALTH}": Reply(503)}) as health:
+        client = serve(folder, files, FLOE_HEALTH_URL=f"{health.url}{HEALTH}")
         found = Running(client, health)
         # It is running anyhow; but the daemon notes at a full minute since when, and first ticks a minute later.
         client.automation.start(found.minutely)
