@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from floe_core.errors import WrongStateError
-from floe_ops.audits import dagster_api, dagster_lock
+from floe_core.errors import ExitCode, WrongStateError
+from floe_ops import launching, targets
+from floe_ops.audits import dagster_api, dagster_lock, dagster_newest
 from floe_ops.audits.dagster_api import Report, Row
 from floe_ops.audits.dagster_lock import LockedLibraries
+from floe_ops.audits.dagster_newest import Newest
 from floe_ops.tasks import dagster
 from invoke.context import Context
 from invoke.exceptions import Exit
@@ -75,6 +78,45 @@ def test_another_package_is_audited_without_touching_the_evidence(
     assert asked == [(tmp_path, False)]
     assert json.loads(capsys.readouterr().out)["figures"]["findings"] == 0
     assert evidence(run_dir) == {}
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_the_index_has_is_told_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, as_json: bool
+) -> None:
+    answer(monkeypatch, GOOD)
+    monkeypatch.setattr(dagster_newest, "newest", lambda: Newest("2.0.1", "1.13.27"))
+    dagster.audit.body(Context(), json=as_json, newest=True)
+    out = capsys.readouterr().out
+    if as_json:
+        assert json.loads(out)["newest"] == {"version": "2.0.1", "installed": "1.13.27", "why": ""}
+    else:
+        assert "dagster 2.0.1 is on the index" in out
+
+
+def test_without_a_dagster_the_way_to_one_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FLOE_DAGSTER_URL", raising=False)
+    monkeypatch.setattr(targets, "current", lambda: SimpleNamespace(find=lambda: None))
+    with pytest.raises(Exit) as caught:
+        dagster.status.body(Context())
+    assert caught.value.code == ExitCode.MISSING
+    assert "no platform runs" in str(caught.value.message)
+    with pytest.raises(Exit):
+        dagster.launch.body(Context(), "shop_build")
+
+
+def test_a_named_dagster_is_asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    def launched(*words: Any) -> list[str]:
+        asked.append(words)
+        return ["launched"]
+
+    monkeypatch.setenv("FLOE_DAGSTER_URL", "http://dagster")
+    monkeypatch.setattr(launching, "launch", launched)
+    dagster.launch.body(Context(), "shop_build", location="shop", assets="a/b,,c/d", timeout="7")
+    assert asked == [("http://dagster", "shop_build", "shop", ["a/b", "c/d"], 7.0)]
+    assert capsys.readouterr().out == "launched\n"
 
 
 def test_a_lock_that_does_not_fit_fails_the_second_criterion(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

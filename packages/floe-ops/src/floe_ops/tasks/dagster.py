@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_text
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ PLUGIN = "plugins/floe-orchestrator-dagster/src"
         "path": f"Package, folder or file to audit (default: {PLUGIN}).",
         "json": "Print the report as JSON instead of a table.",
         "static": "Only read: do not import the audited modules to hear their warnings.",
-        "newest": "Ask the package index too whether a newer Dagster, or a 2.x, is out (without --json).",
+        "newest": "Ask the package index too whether a newer Dagster, or a 2.x, is out.",
     }
 )
 def audit(context: Context, *, path: str = "", json: bool = False, static: bool = False, newest: bool = False) -> None:
@@ -41,11 +42,14 @@ def audit(context: Context, *, path: str = "", json: bool = False, static: bool 
 
     from floe_ops.audits import dagster_api
     from floe_ops.audits.dagster_api.table import show, summary
+    from floe_ops.audits.dagster_newest import newest as ask
 
+    index = ask() if newest else None
     try:
         report = dagster_api.audit(Path(path) if path else project.root() / PLUGIN, run=not static)
         if json:
-            console.say(json_text.dumps(report.to_json(), indent=1))
+            more = {"newest": asdict(index)} if index else {}
+            console.say(json_text.dumps(report.to_json() | more, indent=1))
         else:
             show(report)
             console.say(summary(report))
@@ -56,10 +60,8 @@ def audit(context: Context, *, path: str = "", json: bool = False, static: bool 
     _prove(path, "WU3-AC3", summary(report))
     if not path:
         _lock(quiet=json)
-    if newest and not json:
-        from floe_ops.audits.dagster_newest import newest as ask
-
-        console.say(ask().sentence())
+    if index and not json:
+        console.say(index.sentence())
 
 
 @task(
