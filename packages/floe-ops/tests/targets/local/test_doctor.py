@@ -1,4 +1,4 @@
-"""What the doctor says of a Java, which only Spark needs."""
+"""What the doctor says of a Java, which only Spark needs, and of memory."""
 
 from __future__ import annotations
 
@@ -22,4 +22,14 @@ def test_a_missing_java_is_a_note(
     monkeypatch.setattr(java, "here", lambda: java.Java(tmp_path / "java", found) if found else None)
     finding = doctor._java()
     assert (finding.what, finding.state) == ("java", state)
+    assert says in finding.seen
+
+
+@pytest.mark.parametrize(
+    ("free_mb", "state", "says"),
+    [(4000, "ok", "3.9 GB available"), (2999, "note", "Dagster wants"), (999, "note", "1.0 GB wanted")],
+)
+def test_little_memory_is_a_note(free_mb: int, state: str, says: str) -> None:
+    finding = doctor._memory(free_mb)
+    assert (finding.what, finding.state) == ("memory", state)
     assert says in finding.seen

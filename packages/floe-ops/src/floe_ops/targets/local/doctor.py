@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from floe_ops.targets.local.target import LocalTarget
 
 RUNNING_MB = 1000
+DAGSTER_MB = 2000
+"""A code server a product with 330 MB each, webserver, daemon, and two runs with 380 MB each: seen at the demo."""
 GB = 1024
 
 
@@ -35,6 +37,7 @@ def examine(target: LocalTarget) -> list[Finding]:
         rows = [_python(), _git(), _object_store(), *built]
         rows += [_go(needed=to_build), _java()]
         rows.append(_disk(sum(tool.space_mb for tool in toolchain.TOOLS.values()) if to_build else RUNNING_MB))
+        rows.append(_memory(psutil.virtual_memory().available // 2**20))
         rows += [_writable(target.layout.state), _catalog(), *_ports(target), index.result()]
         return rows
 
@@ -91,6 +94,16 @@ def _disk(needed_mb: int) -> Finding:
     if free_mb >= needed_mb:
         return Finding("disk", "ok", seen)
     return Finding("disk", "missing", seen, "free some space; FLOE_TOOLS, GOCACHE and GOMODCACHE may name another disk")
+
+
+def _memory(free_mb: int) -> Finding:
+    """Too little is a note: what a system can still give is an estimate."""
+    seen = f"{free_mb / GB:.1f} GB available"
+    if free_mb >= RUNNING_MB + DAGSTER_MB:
+        return Finding("memory", "ok", f"{seen}, enough for Dagster too")
+    if free_mb >= RUNNING_MB:
+        return Finding("memory", "note", f"{seen}; Dagster wants {DAGSTER_MB / GB:.1f} GB more than the platform")
+    return Finding("memory", "note", f"{seen}, {RUNNING_MB / GB:.1f} GB wanted", "end what takes most of it")
 
 
 def _writable(state: Path) -> Finding:
