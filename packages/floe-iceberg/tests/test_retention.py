@@ -79,6 +79,35 @@ def test_a_file_that_two_snapshots_share_stays_for_the_younger(catalog: SqlCatal
     assert len(files(tmp_path, "*.parquet")) == 3
 
 
+def test_a_branch_that_keeps_its_snapshots_longer_keeps_them(table: Table) -> None:
+    second = sorted(table.snapshots(), key=lambda snapshot: snapshot.timestamp_ms)[1]
+    age = int(timedelta(days=1).total_seconds() * 1000)
+    table.manage_snapshots().create_branch(second.snapshot_id, "audit", max_snapshot_age_ms=age).commit()
+    assert retention.expire(table, older_than=datetime.now(UTC) + SOON, keep_last=1).snapshots == 2
+    assert len(table.snapshots()) == 3
+
+
+@pytest.mark.parametrize("said", ["false", "FALSE"])
+def test_a_table_whose_files_others_may_need_keeps_all(table: Table, tmp_path: Path, said: str) -> None:
+    lost = tmp_path / "warehouse/shop/orders/data/lost.parquet"
+    lost.write_bytes(b"lost")
+    with table.transaction() as change:
+        change.set_properties({"gc.enabled": said})
+    before, soon = files(tmp_path, "*"), datetime.now(UTC) + SOON
+    assert retention.expire(table, older_than=soon, keep_last=1) == Expired(0, 0, 0)
+    assert retention.orphans(table, older_than=soon) == Orphans(0, 0)
+    assert files(tmp_path, "*") == before
+
+
+def test_a_table_inside_of_the_table_keeps_its_files(catalog: SqlCatalog, table: Table, tmp_path: Path) -> None:
+    """The namespace `shop.orders` and the table `shop.orders`: catalogs give both the same location."""
+    place = f"file://{tmp_path}/warehouse/shop/orders/data"
+    inner = catalog.create_table(("shop", "inner"), table.schema(), location=place)
+    inner.append(pa.table({"id": [7]}))
+    retention.orphans(table, older_than=datetime.now(UTC) + SOON)
+    assert inner.scan().to_arrow().num_rows == 1
+
+
 def test_a_dry_run_counts_and_changes_nothing(table: Table, tmp_path: Path) -> None:
     before, soon = files(tmp_path, "*"), datetime.now(UTC) + SOON
     told = retention.expire(table, older_than=soon, keep_last=1, dry_run=True)

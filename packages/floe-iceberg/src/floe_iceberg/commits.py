@@ -199,7 +199,7 @@ def remove_snapshots(table: Table, ids: Sequence[int]) -> None:
     """Make the catalog forget snapshots.
 
     Raises:
-        CommitFailedException: The main branch moved in between; whether the snapshots can go must be looked at again.
+        CommitFailedException: A branch or a tag moved in between; whether the snapshots can go must be looked at again.
     """
     with table.transaction() as transaction:
         _Removal(transaction, ids).commit()
@@ -213,8 +213,9 @@ class _Removal(UpdateTableMetadata["_Removal"]):
         self._ids = list(ids)
 
     def _commit(self) -> UpdatesAndRequirements:
-        main = self._transaction.table_metadata.refs.get(MAIN_BRANCH)
-        held = AssertRefSnapshotId.model_validate(
-            {"ref": MAIN_BRANCH, "snapshot-id": main.snapshot_id if main else None}
+        refs = {name: ref.snapshot_id for name, ref in self._transaction.table_metadata.refs.items()}
+        held = tuple(
+            AssertRefSnapshotId.model_validate({"ref": name, "snapshot-id": snapshot_id})
+            for name, snapshot_id in {MAIN_BRANCH: None, **refs}.items()
         )
-        return (RemoveSnapshotsUpdate.model_validate({"snapshot-ids": self._ids}),), (held,)
+        return (RemoveSnapshotsUpdate.model_validate({"snapshot-ids": self._ids}),), held

@@ -6,6 +6,7 @@ snapshot names, and `orphans` finds those.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 SAFETY: Final = timedelta(hours=24)
 """A file of a write that is under way is named by no snapshot either; none takes that long."""
 ATTEMPTS: Final = 10
+GC_ENABLED: Final = "gc.enabled"
+"""Iceberg's table property; `false` says that others may need the table's files."""
+_METADATA: Final = re.compile(r"(?P<table>.+)/metadata/[^/]+\.metadata\.json")
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,9 @@ def expire(table: Table, *, older_than: datetime, keep_last: int, dry_run: bool 
     """Forget snapshots and remove the files that only they needed.
 
     A snapshot stays when it is the head of a branch, one of the `keep_last` last of a branch, not older than
-    `older_than` in a branch, or when a tag names it. The table's former metadata files stay by the same two measures.
+    `older_than` in a branch, or when a tag names it; a branch's own `min-snapshots-to-keep` and `max-snapshot-age-ms`
+    keep more and never less. The table's former metadata files stay by the same two measures. A table whose property
+    `gc.enabled` is `false` keeps all.
 
     Args:
         table: Refreshed by this call.
@@ -98,15 +104,22 @@ def expire(table: Table, *, older_than: datetime, keep_last: int, dry_run: bool 
 def orphans(table: Table, *, older_than: datetime | None = None, dry_run: bool = False) -> Orphans:
     """Remove files below the table's location that nothing names: what killed writers left behind.
 
+    A table whose location lies inside of this one's keeps its files; so does a table whose property `gc.enabled` is
+    `false`.
+
     Args:
         table: Refreshed by this call.
         older_than: Younger files stay; `SAFETY` ago when None. A later moment is safe only when nobody is writing.
         dry_run: Only count.
     """
     before = older_than or datetime.now(UTC) - SAFETY
-    old = [found for found in places.listing(table.io, table.location()) if found.changed < before]
+    there = list(places.listing(table.io, table.location()))
     table.refresh()  # after the listing: what was committed in between is named by now
     metadata = table.metadata
+    if not _may_remove(metadata):
+        return Orphans(0, 0)
+    inner = _inner_tables(metadata.location, there)
+    old = [found for found in there if found.changed < before and not found.location.startswith(inner)]
     needed = reachability.metadata_files(metadata, table.metadata_location)
     needed |= reachability.of_snapshots(metadata, table.io, metadata.snapshots)
     lost: Sizes = {found.location: found.bytes for found in old if places.key_of(found.location) not in needed}
@@ -117,6 +130,8 @@ def _forget(table: Table, before_ms: int, keep_last: int, *, dry_run: bool) -> t
     """The catalog's part; gives what can be removed after it."""
     table.refresh()
     metadata = table.metadata
+    if not _may_remove(metadata):
+        return 0, {}
     keep = set(_kept(metadata, before_ms, keep_last))
     doomed = [snapshot for snapshot in metadata.snapshots if snapshot.snapshot_id not in keep]
     kept = [snapshot for snapshot in metadata.snapshots if snapshot.snapshot_id in keep]
@@ -125,6 +140,17 @@ def _forget(table: Table, before_ms: int, keep_last: int, *, dry_run: bool) -> t
     if doomed and not dry_run:
         remove_snapshots(table, [snapshot.snapshot_id for snapshot in doomed])
     return len(doomed), files
+
+
+def _may_remove(metadata: TableMetadata) -> bool:
+    return metadata.properties.get(GC_ENABLED, "true").lower() != "false"
+
+
+def _inner_tables(location: str, there: Iterable[places.Found]) -> tuple[str, ...]:
+    """Locations of other tables below this one's: a namespace and a table beside it may have the same name."""
+    own = location.rstrip("/")
+    homes = {match["table"] for found in there if (match := _METADATA.fullmatch(found.location))}
+    return tuple(f"{home}/" for home in sorted(homes) if home != own)
 
 
 def _kept(metadata: TableMetadata, before_ms: int, keep_last: int) -> Iterator[int]:
@@ -136,6 +162,8 @@ def _kept(metadata: TableMetadata, before_ms: int, keep_last: int) -> Iterator[i
 
 def _of_branch(metadata: TableMetadata, ref: SnapshotRef, before_ms: int, keep_last: int) -> Iterator[int]:
     least = max(keep_last, ref.min_snapshots_to_keep or 1)
+    if ref.max_snapshot_age_ms is not None:
+        before_ms = min(before_ms, int(datetime.now(UTC).timestamp() * 1000) - ref.max_snapshot_age_ms)
     for position, snapshot in enumerate(ancestors_of(metadata.snapshot_by_id(ref.snapshot_id), metadata)):
         if position < least or snapshot.timestamp_ms >= before_ms:
             yield snapshot.snapshot_id
