@@ -76,6 +76,8 @@ def test_the_instance_is_one_that_dagster_takes(deployment: dagster.Deployment) 
     assert config["telemetry"] == {"enabled": False}
     assert config["run_monitoring"]["enabled"] is True
     assert config["run_coordinator"]["class"] == "QueuedRunCoordinator"
+    assert config["concurrency"]["pools"] == {"granularity": "op", "default_limit": 1}
+    assert config["run_monitoring"]["free_slots_after_run_end_seconds"] > 0
     served = yaml.safe_load(deployment.workspace.read_text(encoding="utf-8"))["load_from"]
     assert served == [{"grpc_server": {"host": "127.0.0.1", "port": 4001, "location_name": "sold-goods"}}]
 

@@ -159,12 +159,16 @@ class Deployment:
                 "config": {"base_dir": str(self.home / "compute-logs")},
             },
             "run_coordinator": {"module": "dagster._core.run_coordinator", "class": "QueuedRunCoordinator"},
-            "concurrency": {"runs": {"max_concurrent_runs": max(2, os.cpu_count() or 1)}},
+            "concurrency": {
+                "pools": {"granularity": "op", "default_limit": 1},  # a product's pool: one build of it at a time
+                "runs": {"max_concurrent_runs": max(2, os.cpu_count() or 1)},
+            },
             "run_monitoring": {
                 "enabled": True,
                 "start_timeout_seconds": _START_S,
                 "max_runtime_seconds": _LONGEST_S,
                 "poll_interval_seconds": 30,
+                "free_slots_after_run_end_seconds": 5,  # one that was killed gives no place back
             },
             "retention": {
                 "schedule": {"purge_after_days": kept},
