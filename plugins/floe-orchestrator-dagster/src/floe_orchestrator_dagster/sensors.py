@@ -41,13 +41,15 @@ def health_sensor(slug: str, job_name: str, *, interval_s: int, tracing: Tracing
         if not url:
             return SkipReason(f"nothing to watch: set {HEALTH_ENV} to the platform's health address")
         was, returns = _remembered(context.cursor)
+        # Who resets the cursor does not reset the keys: Dagster would take the first ones as runs that it has started.
+        returns = max(returns, _counted(context.last_run_key, slug))
         healthy, seen = probe(url)
         if healthy and not was:
             returns += 1
         cursor = json.dumps({"healthy": healthy, "returns": returns})
         if healthy and not was:
             tags = {"floe/trigger": "health", **tracing.requested(name, job_name)}
-            request = RunRequest(run_key=f"{slug}-healthy-{returns}", tags=tags)
+            request = RunRequest(run_key=f"{_prefix(slug)}{returns}", tags=tags)
             return SensorResult(run_requests=[request], cursor=cursor)
         return SensorResult(skip_reason=f"{url}: {seen}", cursor=cursor)
 
@@ -69,6 +71,16 @@ def probe(url: str) -> tuple[bool, str]:
     except requests.RequestException as error:
         return False, f"no answer ({type(error).__name__})"
     return answer.status_code == _READY, f"answered {answer.status_code}"
+
+
+def _prefix(slug: str) -> str:
+    return f"{slug}-healthy-"
+
+
+def _counted(run_key: str | None, slug: str) -> int:
+    """The number in the last run key; 0 where there is none."""
+    number = (run_key or "").removeprefix(_prefix(slug))
+    return int(number) if number.isascii() and number.isdigit() else 0
 
 
 def _remembered(cursor: str | None) -> tuple[bool, int]:

@@ -8,7 +8,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from dagster import DagsterInstance, RunRequest, SensorDefinition, SkipReason, build_sensor_context
+from dagster import (
+    DagsterInstance,
+    RunRequest,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SkipReason,
+    build_sensor_context,
+)
 from floe_orchestrator_dagster.loader import load_product_definitions
 from floe_orchestrator_dagster.sensors import HEALTH_ENV, health_sensor
 from floe_orchestrator_dagster.tracing import TRACEPARENT_TAG, Tracing
@@ -83,6 +90,24 @@ def test_a_run_is_requested_once_each_time_that_health_returns(platform: Platfor
     (second,) = ticks.tick()
     assert second.run_key == "tiny-healthy-2"
     assert second.tags["floe/trigger"] == "health"
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_cursor_that_was_reset_asks_for_a_run_that_was_not_started_yet(sensor: SensorDefinition) -> None:
+    """Dagster keeps the last run key beyond a reset, and starts nothing twice for one key."""
+    known = SensorEvaluationContext(
+        instance_ref=None,
+        last_tick_completion_time=1.0,
+        last_run_key="tiny-healthy-7",
+        cursor=None,
+        log_key=None,
+        repository_name=None,
+    )
+    with known as context:
+        data = sensor.evaluate_tick(context)
+    (request,) = data.run_requests or ()
+    assert request.run_key == "tiny-healthy-8"
+    assert json.loads(data.cursor or "{}") == {"healthy": True, "returns": 8}
 
 
 @pytest.mark.requirement("WU3-AC5", "WU3-AC6")
