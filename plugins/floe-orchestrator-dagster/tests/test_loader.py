@@ -69,6 +69,19 @@ def test_the_manifest_is_parsed_again_only_when_a_source_is_newer(
     assert not (folder / "target").exists()
 
 
+def test_a_model_that_was_taken_away_is_no_asset_any_more(make_product: Callable[..., Path], tmp_path: Path) -> None:
+    folder, state = make_product(), tmp_path / "state"
+    model = folder / "models" / "cheap_things.sql"
+    model.write_text("select * from {{ ref('raw_things') }} where price <= 15\n", encoding="utf-8")
+    load_product_definitions(folder, state=state)
+    first = (state / "target" / "manifest.json").stat().st_mtime_ns
+    model.unlink()
+    os.utime(model.parent, ns=(first + 10**9, first + 10**9))
+    repository = load_product_definitions(folder, state=state).get_repository_def()
+    keys = {key.path[-1] for key in repository.asset_graph.materializable_asset_keys}
+    assert keys == {"raw_things", "dear_things"}
+
+
 def test_a_project_that_cannot_be_parsed_names_its_file(make_product: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_product()
     (folder / "models" / "broken.sql").write_text("select {{ ref('nowhere' }}\n", encoding="utf-8")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from floe_orchestrator_dagster.product import Product
 
 _SOURCES = ("*.sql", "*.yml", "*.yaml", "*.csv", "*.py", "*.md")
+_MADE = frozenset({"target", "logs", "__pycache__"})
 _PARSED = "partial_parse.msgpack"
 _EXACTLY = {"DBT_INDIRECT_SELECTION": "empty"}
 """Only the tests that are named: dbt would add those that also need models which are not part of the selection."""
@@ -146,9 +147,10 @@ class DbtResource(ConfigurableResource[None]):
             return False
         written = manifest.stat().st_mtime_ns
         places = [Path(self.profiles_dir) / "profiles.yml", *_sources(Path(self.project_dir))]
-        return all(place.stat().st_mtime_ns <= written for place in places if place.is_file())
+        return all(place.stat().st_mtime_ns <= written for place in places if place.exists())
 
 
 def _sources(folder: Path) -> Iterator[Path]:
-    for pattern in _SOURCES:
-        yield from (path for path in folder.rglob(pattern) if "target" not in path.relative_to(folder).parts)
+    """The files that dbt reads, and the folders in it, whose time tells that a file was taken away."""
+    for pattern in (*_SOURCES, "*/"):
+        yield from (path for path in folder.rglob(pattern) if not _MADE & set(path.relative_to(folder).parts))
