@@ -15,7 +15,8 @@ with scored as (
 numbered as (
     select
         *,
-        row_number() over (partition by sensor_id order by recorded_on)
+        -- one number for days that follow one another; a day without readings parts them
+        {{ dbt.datediff(window_start(), 'recorded_on', 'day') }}
         - row_number() over (partition by sensor_id, is_away order by recorded_on) as run
     from {{ ref('int_sensor_days') }}
 ),
