@@ -6,7 +6,6 @@ location or a `PythonError`; `repositoriesOrError` is a `RepositoryConnection` o
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -117,10 +116,9 @@ class Wait:
         """Look, first every 50 ms and then less often; see `Dagster.wait_until_loaded`."""
         from tenacity import Retrying, retry_if_result, stop_before_delay, wait_exponential
 
-        start = time.monotonic()
         found = Retrying(
             wait=wait_exponential(multiplier=FIRST_PAUSE_S, exp_base=1.5, max=LONGEST_PAUSE_S),
-            stop=stop_before_delay(max(deadline_s - (time.monotonic() - start), 0)),
+            stop=stop_before_delay(deadline_s),
             retry=retry_if_result(lambda loaded: loaded is None),
             retry_error_callback=lambda _: None,
         )(self._look)
