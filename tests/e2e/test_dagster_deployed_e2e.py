@@ -1,7 +1,8 @@
 """Dagster deployed on the local target, in the Iceberg lane: products built by GraphQL are tables in the catalog.
 
-Webserver, daemon and a code server a product stand beside the platform's other services. Each build is launched in
-the trace of a caller, and what it did is read from elsewhere: tables by PyIceberg, spans from Jaeger.
+Webserver, daemon and a code server a product stand beside the platform's other services. The builds run side by side,
+one started by its health sensor, the others by a caller in its trace; what they did is read from elsewhere: tables by
+PyIceberg, spans from Jaeger.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +25,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponenti
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from floe_ops.clients.dagster import Run, Sensor
+    from floe_ops.clients.dagster import Run, Sensor, Tick
     from floe_ops.clients.jaeger import JaegerTrace
     from floe_ops.targets import Platform, Target
     from pyiceberg.catalog import Catalog
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.catalog, pytest.mark.local, pytest.mark.timeout(900)]
 
 PRODUCTS = sorted(discover(project.root() / "demo"))
+SENSED, LAUNCHED = PRODUCTS[0], PRODUCTS[1:]
 BUILD_S, LOADED_S, TICK_S, TRACE_S = 600.0, 120.0, 60.0, 30.0
 
 
@@ -65,24 +68,58 @@ def dagster(target: Target, platform: Platform) -> Iterator[Dagster]:
         client.automation.start(one)
 
 
-@pytest.fixture(scope="module")
-def callers() -> dict[str, tuple[str, str]]:
-    """For each product a trace, and the span in it that launches the build."""
-    return {product: (secrets.token_hex(16), secrets.token_hex(8)) for product in PRODUCTS}
+@dataclass(frozen=True)
+class Sensed:
+    """A run that a tick of the health sensor started, its key, and the errors of the ticks until then."""
+
+    run: str
+    key: str
+    errors: list[str]
 
 
 @pytest.fixture(scope="module")
-def builds(dagster: Dagster, callers: dict[str, tuple[str, str]]) -> dict[str, Run]:
-    """The build of every product, launched side by side and waited for."""
-    launched = {
-        product: dagster.runs.launch(
-            dagster.repository(product),
-            f"{slug(product)}_build",
-            tags={"traceparent": f"00-{'-'.join(callers[product])}-01"},
-        )
-        for product in PRODUCTS
-    }
-    return {product: dagster.runs.wait(run.id, BUILD_S) for product, run in launched.items()}
+def launched(dagster: Dagster) -> dict[str, tuple[Run, str]]:
+    """By product the run that a caller launched, and the caller's `traceparent`."""
+
+    def launch(product: str) -> tuple[Run, str]:
+        parent = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+        home, job = dagster.repository(product), f"{slug(product)}_build"
+        return dagster.runs.launch(home, job, tags={"traceparent": parent}), parent
+
+    return {product: launch(product) for product in LAUNCHED}
+
+
+@pytest.fixture(scope="module")
+def sensed(dagster: Dagster, launched: dict[str, tuple[Run, str]]) -> Sensed:
+    """The platform is healthy; the sensor is told that it was not when it last looked."""
+    del launched  # they are under way meanwhile
+    automation, returns = dagster.automation, time.time_ns()
+    cursor, key = json.dumps({"healthy": False, "returns": returns}), f"{slug(SENSED)}-healthy-{returns + 1}"
+
+    def sensor() -> Sensor:
+        return automation.sensor(dagster.repository(SENSED), f"{slug(SENSED)}_when_healthy")
+
+    before = sensor().ticks[:1]
+    dry = automation.dry_tick(sensor(), cursor=cursor)
+    assert (dry.error, dry.run_keys) == ("", (key,))
+
+    def fresh() -> list[Tick]:
+        return [tick for tick in sensor().ticks if not before or tick.at > before[0].at]
+
+    automation.set_cursor(sensor(), cursor)
+    automation.start(sensor())
+    try:
+        (run,) = until(lambda: [run for tick in fresh() for run in tick.runs], "a tick that asks for a run", TICK_S)
+        return Sensed(run, key, [tick.error for tick in fresh() if tick.error])
+    finally:
+        automation.stop(sensor())
+
+
+@pytest.fixture(scope="module")
+def builds(dagster: Dagster, launched: dict[str, tuple[Run, str]], sensed: Sensed) -> dict[str, Run]:
+    """The build of every product, waited for."""
+    ids = {SENSED: sensed.run} | {product: run.id for product, (run, _) in launched.items()}
+    return {product: dagster.runs.wait(run, BUILD_S) for product, run in ids.items()}
 
 
 @pytest.fixture(scope="module")
@@ -142,10 +179,11 @@ def test_its_tables_are_in_the_catalog_at_the_snapshot_that_dagster_noted(
 @pytest.mark.requirement("WU8-X1")
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_the_callers_trace_goes_on_in_the_run(
-    platform: Platform, builds: dict[str, Run], callers: dict[str, tuple[str, str]], product: str
+    platform: Platform, launched: dict[str, tuple[Run, str]], builds: dict[str, Run], product: str
 ) -> None:
-    trace_id, caller = callers[product]
-    job = builds[product].job
+    parent, job = builds[product].tags["traceparent"], builds[product].job
+    assert product == SENSED or parent == launched[product][1]
+    _, trace_id, caller, _ = parent.split("-")
 
     def whole(trace: JaegerTrace) -> bool:
         return any(trace.children(span) for span in trace.named(f"dagster run {job}"))
@@ -154,32 +192,15 @@ def test_the_callers_trace_goes_on_in_the_run(
     (run,) = trace.named(f"dagster run {job}")
     assert run.parent == caller
     assert run.tags["dagster.run_id"] == builds[product].id
-    assert all(span is run or run in trace.ancestors(span) for span in trace.spans)
+    above = trace.ancestors(run)
+    assert bool(above) == (product == SENSED)  # the tick's span; a caller's own is not exported here
+    assert all(span is run or span in above or run in trace.ancestors(span) for span in trace.spans)
     assert [span.operation for span in trace.spans if span.status == "error"] == []
 
 
 @pytest.mark.requirement("WU8-X1")
-def test_a_tick_of_the_health_sensor_starts_a_run(dagster: Dagster, builds: dict[str, Run]) -> None:
-    """The platform is healthy; the sensor is told that it was not when it last looked."""
-    product, automation = PRODUCTS[0], dagster.automation
-    assert builds[product].status == "SUCCESS"
-    name, returns = f"{slug(product)}_when_healthy", time.time_ns()
-
-    def sensor() -> Sensor:
-        return automation.sensor(dagster.repository(product), name)
-
-    before = len(sensor().ticks)
-    cursor = json.dumps({"healthy": False, "returns": returns})
-    dry = automation.dry_tick(sensor(), cursor=cursor)
-    assert (dry.error, dry.run_keys) == ("", (f"{slug(product)}-healthy-{returns + 1}",))
-    automation.set_cursor(sensor(), cursor)
-    automation.start(sensor())
-    try:
-        ticks = until(lambda: sensor().ticks[: len(sensor().ticks) - before], "a tick of the sensor", TICK_S)
-        (started,) = until(lambda: sensor().ticks[0].runs, "a run of that tick", TICK_S)
-    finally:
-        automation.stop(sensor())
-    assert [tick.error for tick in ticks] == [""]
-    run = dagster.runs.wait(started, BUILD_S)
-    assert (run.job, run.tags["floe/trigger"]) == (f"{slug(product)}_build", "health")
-    assert run.tags["dagster/run_key"] == f"{slug(product)}-healthy-{returns + 1}"
+def test_a_tick_of_the_health_sensor_starts_a_run(sensed: Sensed, builds: dict[str, Run]) -> None:
+    run = builds[SENSED]
+    assert sensed.errors == []
+    assert (run.id, run.job, run.tags["floe/trigger"]) == (sensed.run, f"{slug(SENSED)}_build", "health")
+    assert run.tags["dagster/run_key"] == sensed.key
