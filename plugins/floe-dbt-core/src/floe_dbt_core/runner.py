@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from floe_core.plugins import DbtCommand, DbtNode, DbtRequest, DbtResult
 from floe_core.telemetry import span
 
+from floe_dbt_core import artifacts
 from floe_dbt_core.failures import from_exception, from_lines
 from floe_dbt_core.nodes import from_event, from_result, from_start
 from floe_dbt_core.spans import record_nodes
@@ -29,6 +30,8 @@ _ONE_AT_A_TIME = threading.RLock()
 _SELECTING = frozenset(
     {DbtCommand.COMPILE, DbtCommand.SEED, DbtCommand.RUN, DbtCommand.TEST, DbtCommand.BUILD, DbtCommand.DOCS}
 )
+# After seeds the manifest is as it was parsed, and the models' results will follow.
+_KEEPING = frozenset({DbtCommand.COMPILE, DbtCommand.RUN, DbtCommand.TEST, DbtCommand.BUILD})
 _REFRESHING = frozenset({DbtCommand.SEED, DbtCommand.RUN, DbtCommand.BUILD})
 # Lines of `dbt debug` that say which check failed; its result is no more than a bool.
 _DEBUG_EVENTS = frozenset({"DebugCmdResult"})
@@ -49,6 +52,7 @@ class Invocation:
     ) -> None:
         self._request = request
         self._parsed = parsed
+        self._target = request.target_path.resolve()
         self._on_node = on_node
         self._on_start = on_start
         self._debug_lines: list[str] = []
@@ -72,7 +76,7 @@ class Invocation:
                 raise from_exception(outcome.exception, request) from outcome.exception
             if not outcome.success and self._debug_lines:
                 raise from_lines(self._debug_lines, request)
-            tested = TestedNodes(request.target_path / "manifest.json")
+            tested = TestedNodes(self._target / "manifest.json")
             nodes = tuple(from_result(one, tested) for one in getattr(outcome.result, "results", ()) or ())
             record_nodes(nodes)
         return DbtResult(request.command, bool(outcome.success), time.monotonic() - started, nodes)
@@ -91,12 +95,24 @@ class Invocation:
         with _surroundings(environment, self._request.project_dir):
             try:
                 manifest = self._parsed.get(asked, lambda: self._parse(asked)) if self._builds_on_a_manifest() else None
-                return dbtRunner(manifest, callbacks=[self._hear]).invoke(words)
+                outcome = dbtRunner(manifest, callbacks=[self._hear]).invoke(words)
+                self._keep(manifest, outcome)
             finally:
                 _release_database()
+            return outcome
 
     def _builds_on_a_manifest(self) -> bool:
         return self._request.command in _SELECTING
+
+    def _keep(self, manifest: Any, outcome: Any) -> None:
+        """Write what the command has made of the manifest, and its results."""
+        if outcome.exception is not None:
+            return
+        if self._request.command is DbtCommand.PARSE:
+            artifacts.keep_manifest(outcome.result, self._target)
+        elif self._request.command in _KEEPING:
+            artifacts.keep_manifest(manifest, self._target)
+            artifacts.keep_results(outcome.result, self._target)
 
     def _parse(self, asked: DbtRequest) -> Any:
         """The parsed project.
@@ -109,12 +125,12 @@ class Invocation:
         done = dbtRunner().invoke(arguments(asked))
         if done.exception is not None:
             raise from_exception(done.exception, self._request) from done.exception
+        artifacts.keep_manifest(done.result, self._target)
         return done.result
 
     def _environment(self) -> dict[str, str]:
         """By environment, because not every command takes these as options."""
-        target = self._request.target_path.resolve()
-        paths = {"DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target.with_name("logs"))}
+        paths = {"DBT_TARGET_PATH": str(self._target), "DBT_LOG_PATH": str(self._target.with_name("logs"))}
         return {**paths, **_PRIVATE, **self._request.environment}
 
     def _hear(self, event: Any) -> None:
@@ -143,8 +159,8 @@ def arguments(request: DbtRequest) -> list[str]:
         words += ["--vars", json.dumps(dict(request.variables))]
     if request.select and request.command in _SELECTING:
         words += ["--select", *request.select]
-    if request.command is DbtCommand.SEED:
-        words.append("--no-write-json")  # the manifest is there since it was parsed; the models' results will follow
+    if request.command in _SELECTING | {DbtCommand.PARSE}:
+        words.append("--no-write-json")  # floe_dbt_core.artifacts does it, in a tenth of the time
     if request.command is DbtCommand.DOCS:
         words.append("--no-compile")  # what ran before has compiled what it built
     if request.full_refresh and request.command in _REFRESHING:
