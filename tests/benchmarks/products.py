@@ -89,10 +89,11 @@ def demos(rounds: int, _rows: int) -> None:
             for product in products:
                 out = Path(folder, product.name)
                 for words in LIFECYCLE:
-                    paths = ["--project-dir", product, "--profiles-dir", product, "--target-path", out / "target"]
+                    paths: list[str | Path] = ["--project-dir", product, "--profiles-dir", product]
+                    paths += ["--target-path", out / "target"]
                     environ = {"FLOE_DUCKDB_PATH": str(out / "file.duckdb"), "DBT_LOG_PATH": str(out / "logs")}
                     out.mkdir(exist_ok=True)
-                    run([DBT, *words, *paths, "--target", "duckdb"], **environ)
+                    run([DBT, *words, *paths, "--target", "duckdb"], ROOT, **environ)
 
     ours = min(timed(lambda: run([PYTHON, "-m", "invoke", "dbt.demo"])) for _ in range(rounds))
     other = timed(apart)
