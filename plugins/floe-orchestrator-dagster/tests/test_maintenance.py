@@ -9,7 +9,7 @@ import pyarrow as pa  # type: ignore[import-untyped] # the wheel carries no type
 import pytest
 from dagster import DagsterInstance, RunConfig
 from floe_iceberg.writing import WriteMode, write
-from floe_orchestrator_dagster.maintenance import Maintenance, _said, maintained, maintenance_job
+from floe_orchestrator_dagster.maintenance import Maintenance, _said, is_said, maintained, maintenance_job
 from floe_orchestrator_dagster.product import read_product
 from floe_orchestrator_dagster.resources.chosen import Chosen
 from floe_orchestrator_dagster.resources.iceberg import IcebergAccess, IcebergResource
@@ -84,6 +84,22 @@ def test_what_the_product_keeps_is_the_default(
     with DagsterInstance.ephemeral() as instance:
         assert job.execute_in_process(instance=instance, resources={"tiny_product_iceberg": iceberg}).success
     assert len(catalog.load_table(TABLE).snapshots()) == 5  # four appends and a merge, all of them young
+
+
+def test_where_the_platform_counts_snapshots_only_their_age_is_nothing(
+    make_product: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "manifest.yaml").write_text(
+        "apiVersion: floe.dev/v1\nkind: Manifest\nmetadata: { name: bench, version: 1.0.0, owner: us }\n"
+        "plugins: { compute: { type: duckdb }, orchestrator: { type: dagster } }\n"
+        "governance: { snapshot_keep_last: 4 }\n",
+        encoding="utf-8",
+    )
+    product = read_product(make_product("platform: { manifest: ../manifest.yaml }\n"), state=tmp_path / "state")
+    assert _said(product) == Maintenance(days=0, keep_snapshots=4)  # as `floe maintain` reads it
+    assert is_said(product)
+    (tmp_path / "manifest.yaml").unlink()
+    assert not is_said(read_product(tmp_path / product.folder.name, state=tmp_path / "state"))
 
 
 def test_a_product_without_tables_has_nothing_to_do(catalog: SqlCatalog) -> None:

@@ -19,7 +19,7 @@ from floe_orchestrator_dagster.assets.semantic_sync import SEMANTIC, semantic_as
 from floe_orchestrator_dagster.assets.specs import DbtSpecs
 from floe_orchestrator_dagster.assets.transforms import ICEBERG, transform_assets
 from floe_orchestrator_dagster.io_manager import IcebergIOManager
-from floe_orchestrator_dagster.maintenance import maintenance_job
+from floe_orchestrator_dagster.maintenance import is_said, maintenance_job
 from floe_orchestrator_dagster.product import read_product
 from floe_orchestrator_dagster.resources.dbt_resource import DbtResource
 from floe_orchestrator_dagster.resources.iceberg import IcebergAccess, IcebergResource
@@ -134,7 +134,7 @@ class _Definitions:
             job.name,
             cron_schedule=MAINTAINED_DAILY,
             execution_timezone=schedule.timezone if schedule is not None else "UTC",
-            default_status=DefaultScheduleStatus.RUNNING,
+            default_status=DefaultScheduleStatus.RUNNING if is_said(self._product) else DefaultScheduleStatus.STOPPED,
         )
 
     def _schedule(self, name: str, job_name: str, **when: Any) -> ScheduleDefinition:

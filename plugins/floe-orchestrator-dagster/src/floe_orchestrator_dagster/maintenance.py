@@ -18,6 +18,8 @@ from floe_orchestrator_dagster.product import Product
 from floe_orchestrator_dagster.tracing import Tracing
 
 if TYPE_CHECKING:
+    from floe_core.compilation.artifacts import RetentionRecord
+
     from floe_orchestrator_dagster.resources.iceberg import IcebergResource
 
 DEFAULT_DAYS: Final = 30
@@ -63,6 +65,11 @@ def maintenance_job(product: Product, tracing: Tracing) -> JobDefinition:
     return maintenance
 
 
+def is_said(product: Product) -> bool:
+    """Whether anybody says how long history is kept; where nobody does, nothing of it goes without being asked."""
+    return _retention(product) is not None
+
+
 def maintained(
     catalog: IcebergCatalog, namespace: str, config: Maintenance, say: Callable[..., None] | None = None
 ) -> dict[str, dict[str, Any]]:
@@ -94,7 +101,11 @@ def maintained(
 
 def _said(product: Product) -> Maintenance:
     """What floe.yaml or the platform says of retention."""
-    compiled = product.artifacts.retention if product.artifacts is not None else None
+    compiled = _retention(product)
     if compiled is None:
         return Maintenance()
-    return Maintenance(days=compiled.days or DEFAULT_DAYS, keep_snapshots=compiled.keep_snapshots)
+    return Maintenance(days=compiled.days or 0, keep_snapshots=compiled.keep_snapshots)  # as `floe maintain` does
+
+
+def _retention(product: Product) -> "RetentionRecord | None":
+    return product.artifacts.retention if product.artifacts is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from dagster import Definitions, asset
+from dagster import DefaultScheduleStatus, Definitions, asset
 from floe_core.plugins import CatalogUnavailableError, PluginType
 from floe_core.plugins.orchestrator import OrchestratorError
 from floe_core.registry.errors import PluginNotFoundError
@@ -105,6 +105,8 @@ def test_in_the_iceberg_lane_a_product_has_its_catalog_and_its_maintenance(
     assert {"tiny_product_build", "tiny_product_maintenance"} <= {job.name for job in repository.get_all_jobs()}
     schedules = {one.name: one.job_name for one in repository.schedule_defs}
     assert schedules == {"tiny_product_maintenance_schedule": "tiny_product_maintenance"}
+    (schedule,) = repository.schedule_defs
+    assert schedule.default_status is DefaultScheduleStatus.STOPPED  # nobody says how long history is kept
     keys = {key.to_user_string() for key in repository.asset_graph.materializable_asset_keys}
     assert {"tiny_product/raw/visits", "tiny_product/semantic/cube"} < keys
     assert {"tiny_product_iceberg", "tiny_product_iceberg_io"} <= set(repository.get_top_level_resources())
