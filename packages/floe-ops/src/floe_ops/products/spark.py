@@ -110,10 +110,10 @@ def build(
     tell(f"{name}: building with Spark …")
     started = time.monotonic()
     given = {**platform.environment(), **_of_spark(spark)}
-    came_to = _work(copied, manifest, given=given, python=spark.python, tell=tell)
-    wall_s = time.monotonic() - started
     namespace = slug(copied.name)
     try:
+        came_to = _work(copied, manifest, given=given, python=spark.python, tell=tell)
+        wall_s = time.monotonic() - started
         tables, answers = _held_against(product_dir, home, namespace, duckdb_lane.database, platform)
     finally:
         if not ask.keep:
