@@ -154,3 +154,57 @@ class TestProject:
             text = path.read_bytes()
             for secret in (lakehouse.client_secret, lakehouse.keys.secret, lakehouse.keys.access):
                 assert secret.encode() not in text, path
+
+
+class TestKinds:
+    """A model that changes its kind, and two Python models with one alias."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def models(cls) -> dict[str, str]:
+        sql = "{{ config(materialized=var('kind', 'table')) }} select 1 as a {{ var('broken', '') }}"
+        code = """
+def model(dbt, session):
+    dbt.config(materialized="table", alias="same", schema="%s")
+    return session.sql("select '%s' as place from range(%d)")
+"""
+        growing = """
+def model(dbt, session):
+    dbt.config(materialized="incremental", unique_key="id")
+    return session.sql("select 1 as id, 'new' as word union all select 2, 'new'" if dbt.is_incremental
+                       else "select 1 as id, 'old' as word union all select 3, 'old'")
+"""
+        pairs = (("left", 20_000), ("right", 30_000))
+        files = {"turning.sql": sql, "growing.py": growing}
+        return {**files, **{f"{name}.py": code % (name, name, rows) for name, rows in pairs}}
+
+    @pytest.mark.usefixtures("project")
+    def test_the_old_kind_goes_when_the_new_one_is_there(
+        self, lakehouse: Lakehouse, unique_schema: str, tmp_path: Path
+    ) -> None:
+        catalog = rest.open_catalog(lakehouse.credentials(tmp_path, unique_schema))
+        turning, as_view = (unique_schema, "turning"), "kind: view"
+        run_dbt(["run", "--select", "turning"])
+        run_dbt(["run", "--select", "turning", "--vars", f"{{{as_view}, broken: 'from nowhere'}}"], expect_pass=False)
+        assert catalog.load_table(turning).scan().to_arrow().to_pylist() == [{"a": 1}]
+        run_dbt(["run", "--select", "turning", "--vars", f"{{{as_view}}}"])
+        assert not catalog.table_exists(turning)
+
+    def test_python_models_of_one_alias_do_not_mix(
+        self, project: Any, lakehouse: Lakehouse, unique_schema: str, tmp_path: Path
+    ) -> None:
+        run_dbt(["run", "--select", "left", "right", "--threads", "2"])
+        catalog = rest.open_catalog(lakehouse.credentials(tmp_path, unique_schema))
+        for name, rows in (("left", 20_000), ("right", 30_000)):
+            found = catalog.load_table((unique_schema, name, "same")).scan().to_arrow()["place"].to_pylist()
+            assert (len(found), set(found)) == (rows, {name})
+        left = project.run_sql("select count(*) from duckdb_tables() where table_name like 'dbt_py%'", fetch="one")
+        assert left == (0,)
+
+    @pytest.mark.usefixtures("project")
+    def test_a_python_model_grows(self, lakehouse: Lakehouse, unique_schema: str, tmp_path: Path) -> None:
+        for _ in range(2):
+            run_dbt(["run", "--select", "growing"])
+        catalog = rest.open_catalog(lakehouse.credentials(tmp_path, unique_schema))
+        found = catalog.load_table((unique_schema, "growing")).scan().to_arrow().sort_by("id").to_pylist()
+        assert [(row["id"], row["word"]) for row in found] == [(1, "new"), (2, "new"), (3, "old")]

@@ -5,7 +5,16 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {{ iceberg_replace(relation, compiled_code, model['language']) }}
+    {%- if model['language'] == 'python' -%}
+        {%- set built = iceberg_python_rows(relation) -%}
+        {%- call statement('python', language='python') -%}
+            {{ py_write_table(temporary=False, relation=built, compiled_code=compiled_code) }}
+        {%- endcall -%}
+        {{ iceberg_replace(relation, 'select * from ' ~ built) }}
+        {%- do adapter.drop_relation(built) -%}
+    {%- else -%}
+        {{ iceberg_replace(relation, compiled_code) }}
+    {%- endif -%}
     {%- do iceberg_drop_namesake(relation) -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
