@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -154,3 +155,30 @@ def test_a_store_without_an_endpoint_is_aws(lakehouse: Lakehouse, tmp_path: Path
     cursor.execute("select secret_string from duckdb_secrets() where name = 'duckdb_iceberg_store'")
     (told,) = cursor.fetchall()
     assert "endpoint" not in told[0]
+    assert "s3.endpoint" not in environment.catalog._load_file_io().properties
+
+
+def test_a_token_names_the_realm_ends_and_may_have_no_told_life(
+    lakehouse: Lakehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import requests
+
+    asked: list[requests.PreparedRequest] = []
+    limits: list[object] = []
+    original = requests.Session.send
+
+    def send(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        answer = original(session, request, **options)
+        if str(request.url).endswith("/oauth/tokens"):
+            asked.append(request)
+            limits.append(options["timeout"])
+            told = {name: value for name, value in answer.json().items() if name != "expires_in"}
+            answer._content = json.dumps(told).encode()
+        return answer
+
+    monkeypatch.setattr(requests.Session, "send", send)
+    credentials = lakehouse.credentials(tmp_path, "any")
+    credentials.rest.realm = "POLARIS"
+    rest.open_catalog(credentials).list_namespaces()
+    assert {request.headers["Polaris-Realm"] for request in asked} == {"POLARIS"}
+    assert set(limits) == {rest.LIMITS}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
+import requests
 from floe_core.errors import CredentialsRefusedError, FloeError, MissingToolError, WrongStateError
 from pyiceberg.catalog.rest import RestCatalog
+from pyiceberg.catalog.rest.auth import AuthManager, OAuth2TokenProvider
 from pyiceberg.exceptions import (
     CommitStateUnknownException,
     ForbiddenError,
@@ -36,6 +39,8 @@ AWAY_SECONDS: Final = 20.0
 ENDPOINT: Final = "s3.endpoint"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _SERVER_FAULT: Final = 500
+TOKEN_SECONDS: Final = 600.0
+"""For how long a token is taken to be good where the server does not say."""
 
 
 class _BoundedAdapter(HTTPAdapter):
@@ -47,14 +52,52 @@ class _BoundedAdapter(HTTPAdapter):
         return super().send(request, *args, **options)
 
 
+class _Tokens(OAuth2TokenProvider):
+    """PyIceberg's own asks without a time limit, names no realm and wants a life that the answer may leave out."""
+
+    def __init__(self, realm: str | None, **client: Any) -> None:
+        super().__init__(**client)
+        self._headers = {"Polaris-Realm": realm} if realm else {}
+
+    def _refresh_token(self) -> None:
+        form = {"grant_type": "client_credentials", "scope": self.scope}
+        # `auth` and not a header: an entry of .netrc for the host would replace the header
+        signed = (self.client_id.encode(), self.client_secret.encode())
+        with requests.Session() as session:
+            session.trust_env = not _is_loopback(self.token_url)
+            answer = session.post(self.token_url, data=form, headers=self._headers, auth=signed, timeout=LIMITS)
+        answer.raise_for_status()
+        granted = answer.json()
+        self._token = granted["access_token"]
+        life = float(granted.get("expires_in") or TOKEN_SECONDS)
+        self._expires_at = int(time.monotonic() + max(life - self.refresh_margin, life / 2))
+
+
+class CatalogAuth(AuthManager):
+    """Signs PyIceberg's requests."""
+
+    def __init__(self, **client: Any) -> None:
+        self._tokens = _Tokens(**client)
+
+    def auth_header(self) -> str:
+        """The Authorization header's value."""
+        return f"Bearer {self._tokens.get_token()}"
+
+
+def _is_loopback(url: str) -> bool:
+    """Whether it is this machine, before which no proxy stands."""
+    return urlsplit(url).hostname in _LOOPBACK
+
+
 class _Catalog(RestCatalog):
     def _load_file_io(self, properties: Mapping[str, str] | None = None, location: str | None = None) -> FileIO:
         """The profile's address of the store wins over the server's, which may be a name inside of a cluster."""
-        return super()._load_file_io({**(properties or {}), ENDPOINT: self.properties[ENDPOINT]}, location)
+        own = {name: value for name, value in self.properties.items() if name == ENDPOINT}
+        return super()._load_file_io({**(properties or {}), **own}, location)
 
     def _create_session(self) -> Session:
         session = super()._create_session()
-        session.trust_env = urlsplit(self.uri).hostname not in _LOOPBACK  # no proxy stands before this machine
+        session.trust_env = not _is_loopback(self.uri)
         for scheme in ("http://", "https://"):
             session.mount(scheme, _BoundedAdapter())
         return session
@@ -74,8 +117,10 @@ def open_catalog(credentials: DuckDBIcebergCredentials) -> RestCatalog:
         "warehouse": rest.warehouse,
         "header.X-Iceberg-Access-Delegation": "",  # the profile brings its own keys of the store
         "auth": {
-            "type": "oauth2",
-            "oauth2": {
+            "type": "custom",
+            "impl": f"{__name__}.{CatalogAuth.__name__}",
+            "custom": {
+                "realm": rest.realm,
                 "client_id": rest.client_id,
                 "client_secret": rest.client_secret,
                 "token_url": rest.token_uri,
