@@ -1,10 +1,11 @@
-"""Products side by side: one worker a product, forked after the imports, at most as many at work as there are cores.
+"""Products side by side: one worker a product, forked after the imports, one more at work than there are cores.
 
 The parent has no thread of its own while it forks: the display is drawn by the loop that listens to the workers.
 """
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from floe_core.errors import ExitCode
 
-from floe_ops.products import worker
+from floe_ops.products import places, worker
 from floe_ops.products.result import BuildResult
 from floe_ops.products.worker import Failure, Job
 
@@ -72,13 +73,19 @@ def warm_up(product: Path, ask: Ask, platform: Platform | None) -> None:
     Raises:
         FloeError: The product, which stands for its platform, cannot be compiled, or dbt does not work at all.
     """
-    from floe_core.compilation import compile_product
+    collecting = gc.isenabled()
+    gc.disable()  # next to nothing of what is imported is garbage, and looking for it takes a tenth of the time
+    try:
+        from floe_core.compilation import compile_product
 
-    from floe_ops.products import warm
-    from floe_ops.products.build import environment
+        from floe_ops.products import warm
+        from floe_ops.products.build import environment
 
-    with environment(platform.environment() if platform is not None else {}):
-        warm.up(compile_product(product), ask.lane)
+        with environment(platform.environment() if platform is not None else {}):
+            warm.up(compile_product(product), ask.lane, places.warm(ask.lane, ask.home))
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def build_all(
@@ -94,13 +101,14 @@ def build_all(
         jobs: What to build.
         told: Called with the product, the kind of a message and what it says.
         idle: Called about ten times a second.
-        at_once: How many work at the same time; the number of cores by default.
+        at_once: How many work at the same time; by default one more than there are cores, because each waits for
+            the disk or for its longest query now and then.
 
     Raises:
         KeyboardInterrupt: This process was told to end; the workers have ended.
     """
     with _started(jobs) as workers:
-        limit = at_once or cores()
+        limit = at_once or cores() + 1
         while open_ones := [one for one in workers if one.outcome is None]:
             working = [one for one in open_ones if one.let_go]
             for one in [one for one in open_ones if not one.let_go][: max(0, limit - len(working))]:

@@ -50,6 +50,11 @@ class Places:
         )
 
 
+def warm(lane: Lane, home: Path | None = None) -> Path:
+    """Where the project that is built before all others is kept; not among the products."""
+    return (home or project.state()).resolve() / ".warm" / lane.value
+
+
 def slug(name: str) -> str:
     """A product's name as namespaces and databases spell it: `customer-360` is `customer_360`."""
     return name.replace("-", "_")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from dataclasses import asdict, dataclass
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 GO = "go"
 GRACE_S = 1.5
 """How long a worker may take to end after a signal: dbt cancels its queries and DuckDB closes its file."""
+COLLECT = (50_000, 20, 50)
+"""How rarely a worker looks for garbage: it lives for one build, and dbt makes few objects that refer to themselves."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,8 @@ class Telling(Listener):
 def main(job: Job, line: Connection, parent: int) -> None:
     """What a worker does; the last message is `result` or `failure`."""
     orphans.end_with(parent)
+    gc.freeze()  # what was inherited stays, and is no longer looked through
+    gc.set_threshold(*COLLECT)
     telling = Telling(line)
     try:
         with stoppable(GRACE_S):
