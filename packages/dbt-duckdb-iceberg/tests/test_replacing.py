@@ -9,8 +9,11 @@ import uuid
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
+from dbt.adapters.duckdb_iceberg import replacing
 from floe_core.errors import UsageError, WrongStateError
+from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.types import LongType, StringType
 
 if TYPE_CHECKING:
@@ -159,3 +162,40 @@ def test_a_table_that_another_made_meanwhile_is_replaced(bench: Bench, monkeypat
     monkeypatch.setattr(files, "write", write)
     bench.replace("n", "select 2 as a")
     assert bench.rows("n") == [(2,)]
+
+
+def test_not_null_is_held_where_the_table_keeps_no_measures(bench: Bench) -> None:
+    contract = {"contract": {"enforced": True}, "model": _with_not_null("a")}
+    unmeasured = {"write.metadata.metrics.default": "none"}
+    with pytest.raises(WrongStateError, match="NOT NULL constraint failed: 1 rows"):
+        bench.replace("t", "select nullif(i, 3) as a from range(5) r(i)", **contract, table_properties=unmeasured)
+
+
+def test_not_null_is_held_by_duckdb_too(bench: Bench) -> None:
+    bench.replace("t", "select 1 as a", contract={"enforced": True}, model=_with_not_null("a"))
+    with pytest.raises(duckdb.Error, match="NOT NULL"):
+        bench.run(f'insert into ice."{bench.namespace}".t values (null)')
+    assert bench.rows("t") == [(1,)]
+
+
+def test_files_are_as_large_and_compressed_as_the_table_wishes(bench: Bench) -> None:
+    import pyarrow.parquet as pq  # type: ignore[import-untyped] # the wheel carries no types
+
+    wish = {"write.target-file-size-bytes": "100000", "write.parquet.compression-codec": "gzip"}
+    made = bench.replace("t", "select uuid()::varchar as a from range(500000)", table_properties=wish)
+    assert made.files > 1
+    task, *_ = bench.table("t").scan().plan_files()
+    with bench.table("t").io.new_input(task.file.file_path).open() as stream:
+        assert pq.read_metadata(stream).row_group(0).column(0).compression == "GZIP"
+
+
+def test_others_that_commit_all_the_time_are_told_in_words(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.replace("t", "select 1 as a")
+
+    def lost(*_: object) -> int:
+        raise CommitFailedException("the branch main has changed")
+
+    monkeypatch.setattr(replacing, "stage_files", lost)
+    monkeypatch.setattr(replacing, "ATTEMPTS", 2)
+    with pytest.raises(WrongStateError, match="cannot be committed"):
+        bench.replace("t", "select 2 as a")

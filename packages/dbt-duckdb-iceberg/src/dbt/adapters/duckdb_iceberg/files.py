@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from dbt.adapters.duckdb_iceberg.partitioning import Partitions
 from dbt.adapters.duckdb_iceberg.storable import quoted
 from pyiceberg.io.pyarrow import (
+    MetricModeTypes,
+    MetricsMode,
     compute_statistics_plan,
     data_file_statistics_from_parquet_metadata,
     parquet_path_to_id_mapping,
 )
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.table import TableProperties
 from pyiceberg.typedef import Record
 from pyiceberg.types import ListType, MapType, StructType
 
@@ -21,15 +25,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pyiceberg.io import FileIO
+    from pyiceberg.io.pyarrow import StatisticsCollector
     from pyiceberg.table.metadata import TableMetadata
     from pyiceberg.types import IcebergType, NestedField
 
     Run = Callable[[str], Sequence[Mapping[str, Any]]]
 
-TARGET: Final = "256MB"
-"""Size of a data file before compression's last word; readers split it at its row groups."""
+TARGET: Final = 256_000_000
+"""Bytes of a data file where the table has no wish; readers split it at its row groups."""
 READERS: Final = 8
 CODEC: Final = "zstd"
+"""Compression where the table has no wish."""
 
 
 def write(run: Run, sql: str, select: str, metadata: TableMetadata, io: FileIO) -> list[DataFile]:
@@ -66,13 +72,20 @@ def _folder(metadata: TableMetadata) -> str:
 
 def _options(metadata: TableMetadata, partitions: Partitions) -> str:
     ids = ", ".join(_field_id(field) for field in metadata.schema().fields)
+    wish = metadata.properties
+    target = int(wish.get(TableProperties.WRITE_TARGET_FILE_SIZE_BYTES) or TARGET)
+    codec = wish.get(TableProperties.PARQUET_COMPRESSION) or CODEC
     size = (
         f"PARTITION_BY ({', '.join(partitions.names)})"
         if partitions.names
-        else f"FILE_SIZE_BYTES '{TARGET}', WRITE_EMPTY_FILE false"
+        else f"FILE_SIZE_BYTES {target}, WRITE_EMPTY_FILE false"
     )
-    shape = f"FORMAT parquet, COMPRESSION {CODEC}, FIELD_IDS {{{ids}}}"
+    shape = f"FORMAT parquet, COMPRESSION {_text(codec)}, FIELD_IDS {{{ids}}}"
     return f"{shape}, {size}, FILENAME_PATTERN 'part-{{uuid}}', RETURN_STATS true"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _field_id(field: NestedField) -> str:
@@ -98,18 +111,29 @@ def _described(row: Mapping[str, Any], partitions: Partitions, metadata: TableMe
         footer = pq.read_metadata(stream)
     statistics = data_file_statistics_from_parquet_metadata(
         parquet_metadata=footer,
-        stats_columns=compute_statistics_plan(metadata.schema(), metadata.properties),
+        stats_columns=_measured(metadata),
         parquet_column_mapping=parquet_path_to_id_mapping(metadata.schema()),
     )
-    return DataFile.from_args(
+    made = DataFile.from_args(
         content=DataFileContent.DATA,
         file_path=row["filename"],
         file_format=FileFormat.PARQUET,
         partition=partitions.record(row["partition_keys"] or {}) if partitions.names else Record(),
         file_size_in_bytes=row["file_size_bytes"],
         sort_order_id=None,
-        spec_id=metadata.default_spec_id,
         equality_ids=None,
         key_metadata=None,
         **statistics.to_serialized_dict(),
     )
+    made.spec_id = metadata.default_spec_id
+    return made
+
+
+def _measured(metadata: TableMetadata) -> dict[int, StatisticsCollector]:
+    """What the table wishes to know of each column; empty values of a required one are counted in any case."""
+    plan = compute_statistics_plan(metadata.schema(), metadata.properties)
+    for field in metadata.schema().fields:
+        held = plan.get(field.field_id)
+        if field.required and held is not None and held.mode.type is MetricModeTypes.NONE:
+            plan[field.field_id] = replace(held, mode=MetricsMode(MetricModeTypes.COUNTS))
+    return plan

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 ATTEMPTS: Final = 10
 """Others may commit to the table at the same time."""
+LOST: Final = (CommitFailedException, TableAlreadyExistsError, NoSuchTableError)
+"""What is raised where a commit certainly did not happen, because somebody else's did."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +89,24 @@ class Replacement:
         A commit that another writer's came before is made again, with the files that are there already.
 
         Raises:
-            WrongStateError: A required column has empty values, or a column that partitions the table would go.
-            pyiceberg.exceptions.CommitFailedException: Others committed again and again.
+            WrongStateError: A required column has empty values, a column that partitions the table would go, or others
+                committed again and again.
         """
         retrying = Retrying(
-            retry=retry_if_exception_type((CommitFailedException, TableAlreadyExistsError, NoSuchTableError)),
+            retry=retry_if_exception_type(LOST),
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_random_exponential(multiplier=0.05, max=2),
             reraise=True,
         )
-        return retrying(lambda: patiently(lambda: self._attempt(sql, select), AWAY_SECONDS))
+        try:
+            return retrying(lambda: patiently(lambda: self._attempt(sql, select), AWAY_SECONDS))
+        except LOST as error:
+            raise WrongStateError(
+                "the rows cannot be committed",
+                where=".".join(self._wanted.identifier),
+                why=f"others committed to the table {ATTEMPTS} times in between ({error})",
+                remedy="see who else writes to it, and run again",
+            ) from error
 
     def _attempt(self, sql: str, select: str) -> Replaced:
         table = self._table()
