@@ -106,11 +106,12 @@ class _Build:
             with self._step("scale"):
                 data = scaling.generated(self.product_dir, self.places.scaled, self.ask.scale)
             variables = {"scaled_seeds": str(data)}
-        questions = truths.load(data)
+        questions, lane = truths.load(data), self.places.database.parent
         order = Order(
             work=Work.BUILD,
             product=self.product_dir,
             lane=self.ask.lane,
+            full_refresh=scaling.begun(lane, self.ask.scale),
             retry=self.ask.retry,
             variables=variables,
             target=self.places.target,
@@ -119,6 +120,7 @@ class _Build:
         outcome = carry_out(order, listener=self.listener)
         if outcome.failure is not None:
             raise outcome.failure
+        scaling.built(lane, self.ask.scale)
         self.steps += [Step(name=one.name, seconds=round(one.seconds, 3)) for one in outcome.steps]
         tables, answers = self._verified(questions)
         return self._result(outcome, rebuilt, tables, answers, time.monotonic() - started)

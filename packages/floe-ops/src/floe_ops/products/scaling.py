@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from floe_core.compilation.write import write_atomic
 from floe_core.errors import MissingToolError, UsageError
 
 from floe_ops.products import truths
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 GENERATOR = "generate_seeds.py"
 MADE = "scale.json"
+BUILT = "scale"
 LIMIT_S = 1800.0
 
 
@@ -34,7 +36,9 @@ def generated(product_dir: Path, folder: Path, scale: int) -> Path:
             why="it has no generator",
             remedy="leave --scale out",
         )
-    wanted = {"scale": scale, "generator": program.stat().st_mtime_ns}
+    # What the generator imports lies beside it, or beside the products.
+    programs = [*product_dir.glob("*.py"), *product_dir.parent.glob("*.py")]
+    wanted = {"scale": scale, "generator": max(one.stat().st_mtime_ns for one in programs)}
     if _made(folder) == wanted:
         return folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -50,6 +54,29 @@ def generated(product_dir: Path, folder: Path, scale: int) -> Path:
         )
     (folder / MADE).write_text(json.dumps(wanted), encoding="utf-8")
     return folder
+
+
+def begun(lane: Path, scale: int) -> bool:
+    """Whether the lane's tables are of another scale, so that its incremental models must be built anew.
+
+    They take what is new, and other facts of the same days are not. Until `built` says otherwise, a lane for which this
+    was true counts as one of neither scale: a build may be killed.
+
+    Args:
+        lane: The folder of the lane's files.
+        scale: How many times the committed facts are to be built.
+    """
+    file = lane / BUILT
+    before = file.read_text(encoding="utf-8") if file.is_file() else "1"
+    if before == str(scale):
+        return False
+    built(lane, 0)
+    return True
+
+
+def built(lane: Path, scale: int) -> None:
+    """Remember that the lane's tables are of this scale."""
+    write_atomic(lane / BUILT, str(scale))
 
 
 def _made(folder: Path) -> object:
