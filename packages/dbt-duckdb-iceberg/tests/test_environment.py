@@ -95,7 +95,7 @@ def test_schemas_and_namespaces(lakehouse: Lakehouse, tmp_path: Path) -> None:
 
 def test_a_store_that_comes_back_is_waited_for(bench: Bench) -> None:
     """Reads of DuckDB itself; the catalog's way is `patiently`, below."""
-    assert bench.cursor.execute("select current_setting('http_retries')").fetchone() == (8,)
+    assert bench.cursor.execute("select current_setting('http_retries')").fetchone() == (18,)
 
 
 def test_what_is_away_is_asked_again_until_it_answers() -> None:
@@ -182,3 +182,27 @@ def test_a_token_names_the_realm_ends_and_may_have_no_told_life(
     rest.open_catalog(credentials).list_namespaces()
     assert {request.headers["Polaris-Realm"] for request in asked} == {"POLARIS"}
     assert set(limits) == {rest.LIMITS}
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ("AWS Error NETWORK_CONNECTION during HeadObject: Could not connect to server; {store}", "object store"),
+        ("IO Error: Could not connect to server error for HTTP GET to '{catalog}/v1/w/namespaces'", "Iceberg catalog"),
+        ("SdkClientException: Connect to {store} [/127.0.0.1] failed: Connection refused", "object store"),
+    ],
+)
+def test_who_does_not_answer_is_told_apart_by_the_address(
+    lakehouse: Lakehouse, tmp_path: Path, words: str, what: str
+) -> None:
+    credentials = lakehouse.credentials(tmp_path, "any")
+    said = words.format(store=credentials.store.endpoint.rpartition("/")[2], catalog=credentials.rest.rest_uri)
+    assert rest.is_silence(said)
+    error = rest.silent(said, credentials)
+    assert error.what == f"the {what} does not answer"
+    assert error.where.startswith(credentials.store.endpoint if what == "object store" else credentials.rest.rest_uri)
+
+
+def test_what_a_query_says_of_its_rows_is_no_silence() -> None:
+    assert not rest.is_silence("Conversion Error: Could not convert string 'x' to INT32")
+    assert not rest.is_away(OSError(28, "No space left on device"))

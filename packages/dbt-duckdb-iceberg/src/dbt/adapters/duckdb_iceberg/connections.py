@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 from dbt.adapters.contracts.connection import ConnectionState
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.duckdb_iceberg.environment import IcebergEnvironment
+from dbt.adapters.duckdb_iceberg.rest import is_silence, redacted, silent
 from dbt.adapters.exceptions.connection import FailedToConnectError
 from dbt_common.exceptions import DbtRuntimeError
 from floe_core.errors import FloeError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dbt.adapters.contracts.connection import Connection
 
 
@@ -40,6 +45,23 @@ class DuckDBIcebergConnectionManager(DuckDBConnectionManager):
                 raise FailedToConnectError(str(error)) from None
             connection.state = ConnectionState.OPEN
             return connection
+
+    @contextmanager
+    def exception_handler(self, sql: str, connection_name: str = "master") -> Iterator[None]:
+        """What goes wrong in a statement; where nobody answered, the catalog or the store is named with the next step.
+
+        Raises:
+            DbtRuntimeError: In any case.
+        """
+        try:
+            with super().exception_handler(sql, connection_name):
+                yield
+        except DbtRuntimeError as error:
+            cause: Any = error.__cause__
+            credentials: Any = self.profile.credentials
+            if not isinstance(cause, (duckdb.IOException, duckdb.TransactionException)) or not is_silence(str(cause)):
+                raise
+            raise DbtRuntimeError(str(silent(redacted(str(cause), credentials), credentials))) from None
 
     @classmethod
     def environment(cls) -> IcebergEnvironment:

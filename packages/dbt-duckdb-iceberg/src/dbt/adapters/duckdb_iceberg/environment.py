@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 from dbt.adapters.duckdb.environments.local import LocalEnvironment
 from dbt.adapters.duckdb_iceberg import extensions
-from dbt.adapters.duckdb_iceberg.rest import explained, open_catalog, redacted
+from dbt.adapters.duckdb_iceberg.rest import AWAY_SECONDS, OPENING_SECONDS, explained, open_catalog, redacted
 from floe_core.errors import WrongStateError
 
 if TYPE_CHECKING:
     from dbt.adapters.duckdb_iceberg.credentials import DuckDBIcebergCredentials
     from pyiceberg.catalog.rest import RestCatalog
 
-PATIENT: Final = {"http_retries": 8, "http_retry_wait_ms": 100, "http_retry_backoff": 2}
-"""Some 25 seconds in all: a store that is away comes back meanwhile, or the statement fails."""
+PATIENT: Final = {"http_retries": 18, "http_retry_wait_ms": 100, "http_retry_backoff": 1.3}
+"""Some 28 seconds in all: a catalog or a store that is away comes back meanwhile, or the statement fails."""
+
+_ANSWERED: Final[set[str]] = set()
+"""Catalogs that have answered this process before: one that is silent now is away, and not written wrongly."""
 
 
 class Locals:
@@ -92,7 +95,9 @@ class IcebergEnvironment(LocalEnvironment):
         with self.lock:
             if self._catalog is None:
                 credentials: Any = self.creds
-                self._catalog = open_catalog(credentials)
+                uri = credentials.rest.rest_uri
+                self._catalog = open_catalog(credentials, AWAY_SECONDS if uri in _ANSWERED else OPENING_SECONDS)
+                _ANSWERED.add(uri)
             return self._catalog
 
     def initialize_db(  # type: ignore[override]  # called on an instance

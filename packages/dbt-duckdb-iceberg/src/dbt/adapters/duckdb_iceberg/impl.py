@@ -16,7 +16,7 @@ from dbt.adapters.duckdb_iceberg.connections import DuckDBIcebergConnectionManag
 from dbt.adapters.duckdb_iceberg.model import wanted
 from dbt.adapters.duckdb_iceberg.relation import DuckDBIcebergRelation, placed_by
 from dbt.adapters.duckdb_iceberg.replacing import Replacement
-from dbt.adapters.duckdb_iceberg.rest import explained, redacted
+from dbt.adapters.duckdb_iceberg.rest import explained, is_away, redacted
 from dbt.adapters.duckdb_iceberg.storable import columns
 from dbt_common.clients.agate_helper import table_from_rows
 from dbt_common.contracts.constraints import ConstraintType
@@ -365,6 +365,8 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
         except FloeError as error:
             self.connections.rollback_if_open()
             raise DbtRuntimeError(redacted(str(error), credentials)) from None
-        except (RESTError, RequestException) as error:
+        except (RESTError, OSError) as error:
+            if not isinstance(error, (RESTError, RequestException)) and not is_away(error):
+                raise
             self.connections.rollback_if_open()
             raise DbtRuntimeError(str(explained(error, credentials))) from None

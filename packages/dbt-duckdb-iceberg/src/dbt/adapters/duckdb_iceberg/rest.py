@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -34,13 +35,20 @@ T = TypeVar("T")
 LIMITS: Final = (3.0, 30.0)
 """Seconds to connect, seconds to the answer: a commit makes the server write to the store before it answers."""
 OPENING_SECONDS: Final = 5.0
-AWAY_SECONDS: Final = 20.0
+"""How long a catalog is asked that has never answered: its address may be wrong."""
+AWAY_SECONDS: Final = 25.0
 """How long a catalog or a store may be away in the middle of a run."""
 ENDPOINT: Final = "s3.endpoint"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _SERVER_FAULT: Final = 500
 TOKEN_SECONDS: Final = 600.0
 """For how long a token is taken to be good where the server does not say."""
+_NOBODY: Final = re.compile(
+    r"could not connect|failed to connect|connection (refused|reset|error)|NETWORK_CONNECTION|could ?n[o']t resolve"
+    r"|could not establish connection|timed? ?out|server returned nothing",
+    re.IGNORECASE,
+)
+"""What DuckDB, Arrow and the catalog's server say where nobody answers them; they have no class of errors for it."""
 
 
 class _BoundedAdapter(HTTPAdapter):
@@ -65,7 +73,7 @@ class _Tokens(OAuth2TokenProvider):
         signed = (self.client_id.encode(), self.client_secret.encode())
         with requests.Session() as session:
             session.trust_env = not _is_loopback(self.token_url)
-            answer = session.post(self.token_url, data=form, headers=self._headers, auth=signed, timeout=LIMITS)
+            answer = session.post(self.token_url, data=form, headers=self._headers, auth=signed, timeout=LIMITS)  # type: ignore[arg-type] # it takes bytes as well
         answer.raise_for_status()
         granted = answer.json()
         self._token = granted["access_token"]
@@ -103,8 +111,8 @@ class _Catalog(RestCatalog):
         return session
 
 
-def open_catalog(credentials: DuckDBIcebergCredentials) -> RestCatalog:
-    """The profile's catalog, signed in; asked for a few seconds where nothing answers.
+def open_catalog(credentials: DuckDBIcebergCredentials, seconds: float = OPENING_SECONDS) -> RestCatalog:
+    """The profile's catalog, signed in; asked for so many seconds where nothing answers.
 
     Raises:
         CredentialsRefusedError: The server refuses the client.
@@ -136,7 +144,7 @@ def open_catalog(credentials: DuckDBIcebergCredentials) -> RestCatalog:
     if rest.realm:
         properties["header.Polaris-Realm"] = rest.realm
     try:
-        return patiently(lambda: _Catalog(credentials.database, **properties), OPENING_SECONDS)
+        return patiently(lambda: _Catalog(credentials.database, **properties), seconds)
     except (RESTError, RequestException, ValueError) as error:
         raise explained(error, credentials) from None
 
@@ -159,7 +167,14 @@ def is_away(error: BaseException) -> bool:
     """Whether this says that nobody answers at the moment."""
     if isinstance(error, HTTPError):
         return error.response is not None and error.response.status_code >= _SERVER_FAULT
-    return isinstance(error, (RequestException, CommitStateUnknownException, ServiceUnavailableError, ServerError))
+    if isinstance(error, (RequestException, CommitStateUnknownException, ServiceUnavailableError, ServerError)):
+        return True
+    return isinstance(error, OSError) and is_silence(str(error))  # of Arrow, on the way to the store
+
+
+def is_silence(words: str) -> bool:
+    """Whether an engine says with these words that nobody answered it."""
+    return _NOBODY.search(words) is not None
 
 
 def explained(error: Exception, credentials: DuckDBIcebergCredentials) -> FloeError:
@@ -169,13 +184,23 @@ def explained(error: Exception, credentials: DuckDBIcebergCredentials) -> FloeEr
     why = redacted(str(error), credentials)
     status = error.response.status_code if isinstance(error, HTTPError) and error.response is not None else 0
     if is_away(error):
-        remedy = "see whether the catalog runs, and look at catalog.uri of the profile"
-        return MissingToolError("the Iceberg catalog does not answer", where=where, why=why, remedy=remedy)
+        return silent(why, credentials)
     if isinstance(error, (UnauthorizedError, ForbiddenError, OAuthError)) or status in (400, 401, 403):
         remedy = "look at catalog.client_id, client_secret and scope of the profile, and at the client's rights"
         return CredentialsRefusedError("the Iceberg catalog refuses the client", where=where, why=why, remedy=remedy)
     remedy = "look at catalog.uri and catalog.warehouse of the profile"
     return WrongStateError("the Iceberg catalog answers that it cannot", where=where, why=why, remedy=remedy)
+
+
+def silent(why: str, credentials: DuckDBIcebergCredentials) -> FloeError:
+    """The failure where nobody answers: of the store, where `why` names its address, else of the catalog."""
+    rest, store = credentials.rest, credentials.store
+    if store.endpoint and urlsplit(store.endpoint).netloc in why:
+        remedy = "see whether the object store runs, and look at storage.endpoint of the profile; then run again"
+        return MissingToolError("the object store does not answer", where=store.endpoint, why=why, remedy=remedy)
+    where = f"{rest.rest_uri}, warehouse {rest.warehouse}, client id {rest.client_id}"
+    remedy = "see whether the catalog runs, and look at catalog.uri of the profile; then run again"
+    return MissingToolError("the Iceberg catalog does not answer", where=where, why=why, remedy=remedy)
 
 
 def redacted(text: str, credentials: DuckDBIcebergCredentials) -> str:
