@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from floe_ops.targets import Platform
     from pyiceberg.catalog import Catalog
 
-pytestmark = pytest.mark.catalog
+pytestmark = [pytest.mark.catalog, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTS = sorted(path.parent.name for path in (ROOT / "demo").glob("*/floe.yaml"))
