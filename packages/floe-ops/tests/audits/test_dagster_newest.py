@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +21,7 @@ def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def says(program: Path, out: str, code: int = 0) -> None:
-    program.write_text(f"#!{sys.executable}\nimport sys\nprint({out!r})\nsys.exit({code})\n", encoding="utf-8")
+    program.write_text(f"#!/bin/sh\ncat <<'SAID'\n{out}\nSAID\nexit {code}\n", encoding="utf-8")
     program.chmod(0o755)
 
 

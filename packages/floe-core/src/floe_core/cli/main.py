@@ -19,7 +19,7 @@ COMMANDS: Final[dict[str, str]] = {
     "compile": "Check a product and write its artifacts.",
     "run": "Build a product's tables.",
     "test": "Test a product's tables.",
-    "maintain": "Merge small files, forget old snapshots, remove what nothing needs.",
+    "maintain": "Merge small files, expire snapshots, remove waste.",
     "plugins": "List the installed plugins, and how their services do.",
     "schema": "Print a JSON Schema, for editors.",
     "explain": "Say what an error code means and what to do.",
