@@ -305,3 +305,27 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, partitions: list[str
     assert done.returncode == 0, done.stderr
     warm, large = map(int, done.stdout.split())
     assert large - warm < 64, f"{warm} MiB after the first 37 MiB of rows, {large} MiB after 336 MiB more"
+
+
+@pytest.mark.parametrize(
+    ("mode", "more"),
+    [
+        (WriteMode.APPEND, {}),
+        (WriteMode.UPSERT, {"keys": ["id"]}),
+        (WriteMode.OVERWRITE, {"where": EqualTo(term=Reference("id"), value=literal(2))}),
+    ],
+)
+def test_columns_stay_with_rows_that_stay(catalog: SqlCatalog, mode: WriteMode, more: dict[str, Any]) -> None:
+    name = ("shop", "kept")
+    point = pa.struct([("x", pa.int64()), ("y", pa.int64())])
+    before = pa.schema([pa.field("note", pa.string(), nullable=False), ("id", pa.int64()), ("at", point)])
+    first = pa.Table.from_pylist([{"note": "n", "id": 1, "at": {"x": 1, "y": 2}}], schema=before)
+    write(catalog, name, first, mode=WriteMode.APPEND)
+    fewer = pa.schema([("id", pa.int64()), ("at", pa.struct([("x", pa.int64())])), ("word", pa.string())])
+    write(
+        catalog, name, pa.Table.from_pylist([{"id": 2, "at": {"x": 3}, "word": "w"}], schema=fewer), mode=mode, **more
+    )
+    assert sorted(catalog.load_table(name).scan().to_arrow().to_pylist(), key=lambda row: row["id"]) == [
+        {"note": "n", "id": 1, "at": {"x": 1, "y": 2}, "word": None},
+        {"note": None, "id": 2, "at": {"x": 3, "y": None}, "word": "w"},
+    ]

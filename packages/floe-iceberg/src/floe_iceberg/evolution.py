@@ -38,21 +38,27 @@ if TYPE_CHECKING:
 Path = tuple[str, ...]
 
 
-def evolve(transaction: Transaction, wanted: ArrowSchema) -> None:
+def evolve(transaction: Transaction, wanted: ArrowSchema, *, keep: bool = False) -> None:
     """Give the table the columns of `wanted`, a `pyarrow.Schema`, in the commit of the transaction.
 
     A column that the rows have narrower than the table (int in a long) stays as it is; so does an optional column that
     the rows never leave empty. A new column is optional, because the rows before it do not have it.
 
+    Args:
+        transaction: Whose commit brings the rows.
+        wanted: The columns of the rows.
+        keep: Whether a column that the rows lack stays, optional and empty in them: rows of before have values there.
+
     Raises:
         WrongStateError: Iceberg forbids the change; names the table, the column, both types, and what can be done.
     """
-    _Evolution(transaction).to(wanted)
+    _Evolution(transaction, keep=keep).to(wanted)
 
 
 class _Evolution:
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, *, keep: bool) -> None:
         self._transaction = transaction
+        self._keep = keep
         self._name = dotted(table_of(transaction).name())
         self._metadata = transaction.table_metadata
         self._held = dict(_held(self._metadata))
@@ -66,15 +72,17 @@ class _Evolution:
     def _struct(self, update: UpdateSchema, path: Path, before: StructType, after: StructType) -> None:
         old = {field.name: field for field in before.fields}
         new = {field.name: field for field in after.fields}
-        for name in (name for name in old if name not in new):
-            self._drop(update, (*path, name), old[name])
+        lacking = [name for name in old if name not in new]
+        for name in lacking:
+            (self._loosen if self._keep else self._drop)(update, (*path, name), old[name])
         for name, field in new.items():
             if name in old:
                 self._field(update, (*path, name), old[name], field)
             else:
                 update.add_column((*path, name), field.field_type, doc=field.doc)
-        remaining = [name for name in old if name in new]
-        _reorder(update, path, [*remaining, *(name for name in new if name not in old)], list(new))
+        remaining = list(old) if self._keep else [name for name in old if name in new]
+        added = [name for name in new if name not in old]
+        _reorder(update, path, [*remaining, *added], [*remaining, *added] if self._keep else list(new))
 
     def _drop(self, update: UpdateSchema, path: Path, field: NestedField) -> None:
         if field.field_id in self._held:
@@ -86,11 +94,16 @@ class _Evolution:
         update.delete_column(path)
 
     def _field(self, update: UpdateSchema, path: Path, before: NestedField, after: NestedField) -> None:
-        if before.required and not after.required:
-            if before.field_id in self._metadata.schema().identifier_field_ids:
-                raise self._refused(path, "it identifies the rows, and the new ones may lack it", "keep it required")
-            update.make_column_optional(path)
+        if not after.required:
+            self._loosen(update, path, before)
         self._type(update, path, before.field_type, after.field_type)
+
+    def _loosen(self, update: UpdateSchema, path: Path, field: NestedField) -> None:
+        if not field.required:
+            return
+        if field.field_id in self._metadata.schema().identifier_field_ids:
+            raise self._refused(path, "it identifies the rows, and the new ones may lack it", "keep it required")
+        update.make_column_optional(path)
 
     def _type(self, update: UpdateSchema, path: Path, before: IcebergType, after: IcebergType) -> None:
         if isinstance(before, StructType) and isinstance(after, StructType):

@@ -100,7 +100,7 @@ def write(  # noqa: PLR0913 - keyword-only settings of one write
     """Write rows in one snapshot; the namespaces and the table are made when they are missing.
 
     Memory is bounded by `datafiles.BUFFER_BYTES` and the files that are open; an upsert also holds the keys of its
-    rows. The table takes the columns of the rows (`evolution.evolve`).
+    rows. The table takes the columns of the rows (`evolution.evolve`); where rows of before stay, so do their columns.
 
     Args:
         catalog: A PyIceberg catalog that is signed in.
@@ -207,7 +207,8 @@ class _Writing:
         transaction = table.transaction()
         if not self._opened:
             self._open()
-        evolve(transaction, arrow_types.storable(self._schema))
+        replaces_all = self._order.mode is WriteMode.OVERWRITE and self._order.where is None
+        evolve(transaction, arrow_types.storable(self._schema), keep=not replaces_all)
         self._known(self._order.keys, transaction.table_metadata.schema())
         operation = Operation.APPEND if self._order.mode is WriteMode.APPEND else Operation.OVERWRITE
         return self._commit(transaction, operation, created=False)
