@@ -22,6 +22,7 @@ from pyiceberg.exceptions import (
 )
 from requests import HTTPError, RequestException
 from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
 if TYPE_CHECKING:
@@ -70,10 +71,10 @@ class _Tokens(OAuth2TokenProvider):
     def _refresh_token(self) -> None:
         form = {"grant_type": "client_credentials", "scope": self.scope}
         # `auth` and not a header: an entry of .netrc for the host would replace the header
-        signed = (self.client_id.encode(), self.client_secret.encode())
+        signed = HTTPBasicAuth(self.client_id.encode(), self.client_secret.encode())
         with requests.Session() as session:
             session.trust_env = not _is_loopback(self.token_url)
-            answer = session.post(self.token_url, data=form, headers=self._headers, auth=signed, timeout=LIMITS)  # type: ignore[arg-type] # it takes bytes as well
+            answer = session.post(self.token_url, data=form, headers=self._headers, auth=signed, timeout=LIMITS)
         answer.raise_for_status()
         granted = answer.json()
         self._token = granted["access_token"]
