@@ -164,7 +164,7 @@ PLATFORM = {"helm_bootstrap", "otel", "dbt_demo(iceberg)", "dbt_demo", "security
         ("tests/e2e/conftest.py", set(SESSIONS)),
         ("toolchain/go/otelcol/main.go", PLATFORM),
         ("toolchain/go/crane/go.mod", PLATFORM | {"cube_multiarch"}),
-        ("testing/polaris/src/polaris_standin/cli.py", PLATFORM | {"dbt_demo(duckdb)", "dagster_migrate"}),
+        ("testing/polaris/src/polaris_standin/cli.py", set(SESSIONS)),
         ("testing/ci/polaris-auth.sh", {"helm_bootstrap", "security", "final"}),
         ("plugins/floe-storage-s3/src/floe_storage_s3/plugin.py", DEMO),
         ("tests/e2e/test_cube_multiarch_e2e.py", {"cube_multiarch", "security", "final"}),
