@@ -206,3 +206,14 @@ def test_who_does_not_answer_is_told_apart_by_the_address(
 def test_what_a_query_says_of_its_rows_is_no_silence() -> None:
     assert not rest.is_silence("Conversion Error: Could not convert string 'x' to INT32")
     assert not rest.is_away(OSError(28, "No space left on device"))
+
+
+def test_a_local_file_that_cannot_be_opened_is_told_as_dbt_tells_it(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    from dbt.adapters.contracts.connection import Connection
+    from dbt.adapters.duckdb_iceberg.connections import DuckDBIcebergConnectionManager
+    from dbt.adapters.exceptions.connection import FailedToConnectError
+
+    (tmp_path / "local.duckdb").write_bytes(b"no database" * 1000)
+    connection = Connection(type="duckdb_iceberg", name="c", credentials=lakehouse.credentials(tmp_path, "any"))  # type: ignore[arg-type]
+    with pytest.raises(FailedToConnectError, match="not a valid DuckDB database file"):
+        DuckDBIcebergConnectionManager.open(connection)

@@ -39,10 +39,10 @@ class DuckDBIcebergConnectionManager(DuckDBConnectionManager):
             try:
                 opened: Any = cls._environment(connection.credentials)
                 connection.handle = opened.handle()
-            except (FloeError, RuntimeError, DbtRuntimeError) as error:
+            except (FloeError, RuntimeError, DbtRuntimeError, duckdb.Error) as error:
                 connection.handle = None
                 connection.state = ConnectionState.FAIL
-                raise FailedToConnectError(str(error)) from None
+                raise FailedToConnectError(redacted(str(error), connection.credentials)) from None
             connection.state = ConnectionState.OPEN
             return connection
 
