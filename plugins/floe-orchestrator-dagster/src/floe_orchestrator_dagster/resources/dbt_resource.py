@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from dagster import ConfigurableResource
+from filelock import FileLock
 from floe_core.plugins import DbtCommand, DBTPlugin, DbtProjectError, DbtRequest, NoConfig, PluginType
 from floe_core.registry import Registry
 from floe_core.running.surroundings import variables
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _SOURCES = ("*.sql", "*.yml", "*.yaml", "*.csv", "*.py", "*.md")
 _MADE = frozenset({"target", "logs", "__pycache__"})
 _PARSED = "partial_parse.msgpack"
+_PARSE_S = 300.0  # dbt parses thousands of models in less
+_KEPT_RUNS = 20
 _EXACTLY = {"DBT_INDIRECT_SELECTION": "empty"}
 """Only the tests that are named: dbt would add those that also need models which are not part of the selection."""
 
@@ -80,8 +83,7 @@ class DbtResource(ConfigurableResource[None]):
         """
         path = Path(self.state_dir) / "target" / "manifest.json"
         if not self._is_fresh(path):
-            with span("dagster.parse", **{"dbt.project": Path(self.project_dir).name}):
-                self._run(DbtCommand.PARSE, path.parent).raise_for_failure()
+            self._parse(path)
         try:
             manifest = json.loads(path.read_bytes())
         except (OSError, ValueError, RecursionError):
@@ -95,6 +97,14 @@ class DbtResource(ConfigurableResource[None]):
             remedy="delete it and load the code location again",
         )
 
+    def _parse(self, manifest: Path) -> None:
+        """Parse the project; of several processes that load it at once, one does and the others read what it made."""
+        manifest.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(manifest.with_name("parse.lock"), timeout=_PARSE_S):
+            if not self._is_fresh(manifest):
+                with span("dagster.parse", **{"dbt.project": Path(self.project_dir).name}):
+                    self._run(DbtCommand.PARSE, manifest.parent).raise_for_failure()
+
     def build(self, run_id: str, *, select: tuple[str, ...], on_node: Callable[[DbtNode], None]) -> DbtResult:
         """Seed, run and test the selected nodes; one that fails is told in the result.
 
@@ -106,8 +116,10 @@ class DbtResource(ConfigurableResource[None]):
         Raises:
             DbtError: dbt ended before it ran any node.
         """
-        target_path = Path(self.state_dir) / "runs" / run_id / "target"
+        runs = Path(self.state_dir) / "runs"
+        target_path = runs / run_id / "target"
         target_path.mkdir(parents=True, exist_ok=True)
+        _forget(runs)
         parsed = Path(self.state_dir) / "target" / _PARSED
         if parsed.is_file():
             shutil.copy(parsed, target_path / _PARSED)  # what did not change since then is not parsed again
@@ -148,6 +160,13 @@ class DbtResource(ConfigurableResource[None]):
         written = manifest.stat().st_mtime_ns
         places = [Path(self.profiles_dir) / "profiles.yml", *_sources(Path(self.project_dir))]
         return all(place.stat().st_mtime_ns <= written for place in places if place.exists())
+
+
+def _forget(runs: Path) -> None:
+    """Delete the artifacts of all but the last runs; Dagster's own log keeps what they came to."""
+    newest_first = sorted(runs.iterdir(), key=lambda run: run.stat().st_mtime_ns, reverse=True)
+    for old in newest_first[_KEPT_RUNS:]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _sources(folder: Path) -> Iterator[Path]:
