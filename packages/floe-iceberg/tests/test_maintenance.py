@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa  # type: ignore[import-untyped] # the wheel carries no types
 import pytest
-from floe_core.plugins import Keeping
+from floe_core.errors import WrongStateError
+from floe_core.plugins import Keeping, Maintained
+from floe_iceberg import maintenance
 from floe_iceberg.maintenance import maintain, tables_in
 from floe_iceberg.writing import WriteMode, write
 from pyiceberg.exceptions import NoSuchNamespaceError
@@ -45,3 +47,23 @@ def test_namespaces_in_the_products_are_its_own(catalog: SqlCatalog) -> None:
     assert list(tables_in(catalog, ("shop",))) == [("shop", "t"), ("shop", "marts", "t")]
     with pytest.raises(NoSuchNamespaceError):
         list(tables_in(catalog, ("nowhere",)))
+
+
+def test_one_table_that_cannot_be_tended_leaves_none_behind_it_untended(
+    catalog: SqlCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        write(catalog, ("shop", name), pa.table({"id": [1]}), mode=WriteMode.APPEND)
+    tend = maintenance._tended
+
+    def tended(table: Any, name: str, keeping: Keeping, *, dry_run: bool) -> Maintained:
+        if name == "shop.b":
+            raise WrongStateError("deletes that cannot be read", where=name)
+        return tend(table, name, keeping, dry_run=dry_run)
+
+    monkeypatch.setattr(maintenance, "_tended", tended)
+    work = maintain(catalog, ("shop",), Keeping(datetime.now(UTC), snapshots=1))
+    assert [next(work).table, next(work).table] == ["shop.a", "shop.c"]
+    with pytest.raises(WrongStateError, match="deletes") as told:
+        next(work)
+    assert told.value.where == "shop.b"

@@ -226,3 +226,10 @@ def test_the_address_keeps_its_references(plugin: PolarisCatalogPlugin) -> None:
         "{{ env_var('POLARIS_CLIENT_SECRET') }}",
     )
     assert (found.warehouse, found.realm) == ("floe-e2e", "")
+
+
+def test_a_store_that_refuses_is_told_without_its_words(plugin: PolarisCatalogPlugin) -> None:
+    with pytest.raises(CatalogError, match="object store failed in maintain") as told, plugin._told("maintain"):
+        raise PermissionError("AWS Error ACCESS_DENIED for key-of-somebody")
+    assert told.value.why == "PermissionError"
+    assert "key-of-somebody" not in str(told.value)

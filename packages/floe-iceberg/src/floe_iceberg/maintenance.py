@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from floe_core.errors import WrongStateError
 from floe_core.plugins import Maintained
 from floe_core.telemetry import span
 
@@ -41,13 +42,20 @@ def maintain(
 
     Raises:
         NoSuchNamespaceError: There is none of that name.
-        WrongStateError: A table cannot be tended; names it. Those before it are done.
+        WrongStateError: A table cannot be tended; names the first. All the others are done.
     """
+    failure: WrongStateError | None = None
     for identifier in tables_in(catalog, namespace):
         name = dotted(identifier)
-        with span(f"iceberg maintain {identifier[-1]}", **{"iceberg.table": name}):
-            done = _tended(catalog.load_table(identifier), name, keeping, dry_run=dry_run)
+        try:
+            with span(f"iceberg maintain {identifier[-1]}", **{"iceberg.table": name}):
+                done = _tended(catalog.load_table(identifier), name, keeping, dry_run=dry_run)
+        except WrongStateError as error:
+            failure = failure or error
+            continue
         yield done
+    if failure is not None:
+        raise failure
 
 
 def _tended(table: Table, name: str, keeping: Keeping, *, dry_run: bool) -> Maintained:

@@ -225,7 +225,7 @@ class PolarisCatalogPlugin(CatalogPlugin[PolarisConfig]):
         with span(f"polaris {act}", **{"floe.catalog.act": act}):
             try:
                 yield
-            except (FloeError, requests.RequestException, RESTError, *missing, CommitFailedException) as error:
+            except (FloeError, requests.RequestException, OSError, RESTError, *missing, CommitFailedException) as error:
                 raise self._translated(act, error) from error
 
     def _translated(self, act: str, error: Exception) -> FloeError:
@@ -245,6 +245,11 @@ class PolarisCatalogPlugin(CatalogPlugin[PolarisConfig]):
             return CatalogUnavailableError(
                 f"Polaris gave no answer to {act}", where=where, why=type(error).__name__, remedy=remedy
             )
+        if isinstance(error, OSError):
+            remedy = "see that the object store answers, and that the storage's keys may read and write there"
+            return CatalogError(
+                f"the object store failed in {act}", where=where, why=type(error).__name__, remedy=remedy
+            )
         refused = CatalogAuthenticationError if isinstance(error, UnauthorizedError) else CatalogError
         remedy = "run `invoke polaris.bootstrap` where the catalog or its grants are missing"
         return refused(f"Polaris refused {act}", where=where, why=str(error), remedy=remedy)
@@ -259,5 +264,5 @@ def _state(catalog: IcebergCatalog, identifier: tuple[str, ...], release: str) -
     if snapshot is None:
         return TableState(identifier[-1], 0, None)
     if release:
-        versions.tag(table, f"v{release}", move=True)
+        versions.tag(table, f"v{release}", snapshot_id=snapshot.snapshot_id, move=True)
     return TableState(identifier[-1], rows_in(table), snapshot.snapshot_id)
