@@ -68,8 +68,8 @@ def evolved(catalog: Catalog, identifier: tuple[str, ...]) -> Table:
 
 
 OLD = [{"id": i, "amount": Decimal(i) / 4, "ratio": i / 8, "legacy": f"old {i}"} for i in range(4)]
-NOW = [{"id": i, "region": None, "amount": Decimal(i) / 4, "ratio": i / 8} for i in range(4)]
-NEW = [{"id": 2**40, "region": "eu", "amount": Decimal("9999999999999.25"), "ratio": 0.1}]
+NOW = [{**row, "region": None} for row in OLD]
+NEW = [{"id": 2**40, "region": "eu", "amount": Decimal("9999999999999.25"), "ratio": 0.1, "legacy": None}]
 
 
 def rows_of(table: Table, **where: Any) -> list[dict[str, Any]]:
@@ -92,12 +92,24 @@ def test_a_table_follows_its_model_and_every_engine_reads_all_rows(
     told = {field.name: str(field.field_type) for field in evolved.schema().fields}
     assert list(told.items()) == [
         ("id", "long"),
-        ("region", "string"),
         ("amount", "decimal(18, 2)"),
         ("ratio", "double"),
+        ("legacy", "string"),
+        ("region", "string"),
     ]
     assert rows_of(evolved) == NOW + NEW
     assert lake_rows(platform, identifier) == NOW + NEW
+
+
+@pytest.mark.requirement("WU5-AC5")
+def test_a_column_goes_with_the_last_rows_that_have_it(
+    platform: Platform, catalog: Catalog, identifier: tuple[str, ...], evolved: Table
+) -> None:
+    fresh = [{name: value for name, value in row.items() if name != "legacy"} for row in NEW]
+    write(catalog, identifier, pa.Table.from_pylist(fresh, SECOND), mode=WriteMode.OVERWRITE)
+    assert [field.name for field in evolved.refresh().schema().fields] == SECOND.names
+    assert lake_rows(platform, identifier) == fresh
+    assert rows_of(evolved, snapshot_id=versions.tags(evolved)["v1.0.0"]) == OLD
 
 
 @pytest.mark.requirement("WU5-AC5")
