@@ -109,7 +109,7 @@ def test_only_final_by_name_judges_the_whole_plan(checkout: Checkout, words: tup
     assert checkout.ran == ran
     assert "final []" in done.stdout
     assert "blocked" not in done.stdout
-    assert not (checkout.path / ".floe/report").exists()
+    assert not (checkout.path / ".floe/report/verdict.json").exists()
 
 
 @pytest.mark.parametrize("words", [("-s", "finall"), ("-l",), ("-s", "plugins", "--", "--forced")])

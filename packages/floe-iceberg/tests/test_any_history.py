@@ -72,12 +72,11 @@ class History(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(["note", "other"]))
     def add_or_drop_a_column(self, name: str) -> None:
-        if name in self.columns:
-            del self.columns[name]
-        else:
+        dropped = self.columns.pop(name, None) is not None
+        if not dropped:
             self.columns[name] = pa.string()
-        # The next write brings the columns along.
-        self.put(WriteMode.APPEND, {40 + self.turn})
+        # A write brings its columns along; a column that it lacks goes only with all the rows that had it.
+        self.put(WriteMode.OVERWRITE if dropped else WriteMode.APPEND, {40 + self.turn})
 
     @precondition(lambda self: len(self.tagged) < 3)
     @rule()

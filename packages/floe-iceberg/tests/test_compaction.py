@@ -97,7 +97,7 @@ def test_files_of_older_columns_are_merged_in_the_present_ones(catalog: SqlCatal
     table = catalog.load_table(NAME)
     assert compact(table, target_bytes=MIB).files_after == 1
     rows = sorted(table.refresh().scan().to_arrow().to_pylist(), key=lambda row: int(row["id"]))
-    assert rows == [{"fresh": None, "id": 1}, {"fresh": "f", "id": 2**40}]
+    assert rows == [{"id": 1, "gone": "g", "fresh": None}, {"id": 2**40, "gone": None, "fresh": "f"}]
 
 
 def test_the_sort_order_is_kept(catalog: SqlCatalog) -> None:

@@ -86,7 +86,7 @@ def test_it_joins_is_found_again_and_nothing_of_it_outlives_a_killed_supervisord
     processes[0].kill()
     if sys.platform.startswith("linux"):  # elsewhere the next start ends them
         assert poll(lambda: alive([*processes, *working]) == [], 15)
-    target.ensure("dagster")
+    client = Dagster(target.ensure("dagster").urls["dagster"])  # a port may be another's by then
     assert alive([*processes, *working]) == []
     assert client.runs.get(run.id).is_over  # it had the time to write that it was interrupted
 
@@ -98,6 +98,6 @@ def test_it_joins_is_found_again_and_nothing_of_it_outlives_a_killed_supervisord
     target.down()
     assert alive(processes) == []
     assert marked(mark) == []
-    target.ensure("dagster")
+    client = Dagster(target.ensure("dagster").urls["dagster"])
     assert client.runs.get(run.id).status == "CANCELED"
     assert "1 runs that an earlier Dagster left under way were marked as cancelled" in said

@@ -82,12 +82,12 @@ class DbtResource(ConfigurableResource[None]):
             DbtProjectError, DbtTargetError: the project cannot be parsed, or its manifest was cut off.
         """
         path = Path(self.state_dir) / "target" / "manifest.json"
-        if not self._is_fresh(path):
-            self._parse(path)
-        try:
-            manifest = json.loads(path.read_bytes())
-        except (OSError, ValueError, RecursionError):
-            manifest = None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name("parse.lock"), timeout=_PARSE_S):  # of many who load at once, one parses
+            if not self._is_fresh(path):
+                with span("dagster.parse", **{"dbt.project": Path(self.project_dir).name}):
+                    self._run(DbtCommand.PARSE, path.parent).raise_for_failure()
+            manifest = _read(path)
         if isinstance(manifest, dict):
             return manifest
         raise DbtProjectError(
@@ -96,14 +96,6 @@ class DbtResource(ConfigurableResource[None]):
             why="it is no JSON object, so its writer was cut off",
             remedy="delete it and load the code location again",
         )
-
-    def _parse(self, manifest: Path) -> None:
-        """Parse the project; of several processes that load it at once, one does and the others read what it made."""
-        manifest.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(manifest.with_name("parse.lock"), timeout=_PARSE_S):
-            if not self._is_fresh(manifest):
-                with span("dagster.parse", **{"dbt.project": Path(self.project_dir).name}):
-                    self._run(DbtCommand.PARSE, manifest.parent).raise_for_failure()
 
     def build(self, run_id: str, *, select: tuple[str, ...], on_node: Callable[[DbtNode], None]) -> DbtResult:
         """Seed, run and test the selected nodes; one that fails is told in the result.
@@ -160,6 +152,14 @@ class DbtResource(ConfigurableResource[None]):
         written = manifest.stat().st_mtime_ns
         places = [Path(self.profiles_dir) / "profiles.yml", *_sources(Path(self.project_dir))]
         return all(place.stat().st_mtime_ns <= written for place in places if place.exists())
+
+
+def _read(manifest: Path) -> object:
+    """What the file says; None where it cannot be read."""
+    try:
+        return json.loads(manifest.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def _forget(runs: Path) -> None:
