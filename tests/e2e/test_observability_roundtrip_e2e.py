@@ -206,7 +206,8 @@ def test_compile_dbt_and_iceberg_work_hangs_below_its_test(
     found = _flushed(jaeger, f"all of {sorted(expected)}", lambda one: expected <= below(one))
     (root,) = found.named("the work of this test")
     assert root.parent == f"{trace.get_current_span().get_span_context().span_id:016x}"
-    assert {one.service for one in found.spans} == {"floe-platform"}
+    # In a run of Nox the trace has the work of other sessions too, and `floe run` says its product as the service.
+    assert {one.service for one in found.spans if _is_below(found, one, top)} == {"floe-platform"}
 
 
 def _flushed(jaeger: Jaeger, wanted: str, predicate: Callable[[JaegerTrace], bool]) -> JaegerTrace:
