@@ -153,7 +153,7 @@ def write_scaled(product: Product, out: Path, scale: int) -> None:
         for setting in (f"memory_limit = '{MEMORY}'", f"threads = {THREADS}", f"temp_directory = {_text(scratch)}"):
             connection.execute(f"set {setting}")
         connection.execute(
-            f"create table copies as select number % {len(stories)} as story, '-' || story || '-' || number as suffix "  # noqa: S608 # nosec B608
+            f"create table copies as select number % {len(stories)} as story, '-' || story || '-' || number as suffix "  # noqa: S608 # nosec B608 - names of our own
             f"from range({scale}) as numbers(number)"
         )
         for versions in zip(*(story.tables() for story in stories), strict=True):
@@ -200,11 +200,11 @@ def _merge(truths: Sequence[Truth], copies: Sequence[int]) -> dict[str, object]:
     query = f"select {first.ask} from {first.source}"  # noqa: S608 # nosec B608 - a generator's own constants
     if isinstance(first.expected, list):
         # every id of a story must be found in each of its copies: ids once, with the number of copies
-        query = f"select concat({bare}, ' x ', count(*)) from {first.source} group by {bare} order by 1"  # noqa: S608 # nosec B608
+        query = f"select concat({bare}, ' x ', count(*)) from {first.source} group by {bare} order by 1"  # noqa: S608 # nosec B608 - names of our own
         return _entry(first, query, sorted(_found_in_copies(truths, copies)))
     if first.merged == "best":
         number = max(range(len(truths)), key=lambda number: truths[number].rank)
-        query = f"select {bare} from {first.source}"  # noqa: S608 # nosec B608
+        query = f"select {bare} from {first.source}"  # noqa: S608 # nosec B608 - names of our own
         return _entry(first, query, f"{truths[number].expected}-{number}")
     values = [Decimal(str(truth.expected)) for truth in truths]
     if first.merged == "sum":
@@ -248,17 +248,17 @@ def _write_parquet(
         columns = ", ".join(f"'{column}': '{types[column]}'" for column in table.columns.split(","))
         verb = f"insert into {table.name}" if number else f"create table {table.name} as"
         connection.execute(
-            f"{verb} select {number} as story, * from read_csv({_text(file)}, header = true, columns = {{{columns}}})"  # noqa: S608 # nosec B608
+            f"{verb} select {number} as story, * from read_csv({_text(file)}, header = true, columns = {{{columns}}})"  # noqa: S608 # nosec B608 - names of our own
         )
     part = scratch / f"{table.name}.parquet"
     connection.execute(
-        f"copy (select {_copied(table)} from {source}) "  # noqa: S608 # nosec B608
+        f"copy (select {_copied(table)} from {source}) "  # noqa: S608 # nosec B608 - names of our own
         f"to {_text(part)} (format parquet)"
     )
     place = scratch.parent / part.name
     part.replace(place)
     connection.execute(f"drop table {table.name}")
-    rows = connection.execute(f"select count(*) from read_parquet({_text(place)})").fetchall()[0][0]  # noqa: S608 # nosec B608
+    rows = connection.execute(f"select count(*) from read_parquet({_text(place)})").fetchall()[0][0]  # noqa: S608 # nosec B608 - names of our own
     print(f"{place.name}: {rows} rows, {time.monotonic() - started:.1f} s")  # noqa: T201 - a script tells what it wrote
 
 

@@ -80,7 +80,7 @@ def rows_of(table: Table, **where: Any) -> list[dict[str, Any]]:
 def lake_rows(platform: Platform, identifier: tuple[str, ...], at: str = "") -> list[dict[str, Any]]:
     with attached(platform) as lake:
         name = f'lake."{".".join(identifier[:-1])}".{identifier[-1]}'
-        result = lake.execute(f"select * from {name} {at} order by id")
+        result = lake.execute(f"select * from {name} {at} order by id")  # nosec B608 - names of our own
         names = [column[0] for column in result.description or ()]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 

@@ -96,14 +96,14 @@ def named_by(table: Table) -> set[str]:
 
 def merged_and_deleted(lake: duckdb.DuckDBPyConnection, name: str) -> None:
     """Five loads, a merge that changes and adds rows, and a delete: what leaves small files and position deletes."""
-    lake.execute(f"create table {name} as select i as id, i % 7 as shelf, 'note ' || i as note from range(1000) r(i)")
+    lake.execute(f"create table {name} as select i as id, i % 7 as shelf, 'note ' || i as note from range(1000) r(i)")  # nosec B608 - names of our own
     for start in range(1000, 5000, 1000):
-        lake.execute(f"insert into {name} select i, i % 7, 'note ' || i from range({start}, {start + 1000}) r(i)")
+        lake.execute(f"insert into {name} select i, i % 7, 'note ' || i from range({start}, {start + 1000}) r(i)")  # nosec B608 - names of our own
     lake.execute(
-        f"merge into {name} as t using (select i as id, 99 as shelf from range(4900, 5100) r(i)) as s on t.id = s.id "
+        f"merge into {name} as t using (select i as id, 99 as shelf from range(4900, 5100) r(i)) as s on t.id = s.id "  # nosec B608 - names of our own
         "when matched then update set shelf = s.shelf when not matched then insert values (s.id, s.shelf, 'new')"
     )
-    lake.execute(f"delete from {name} where id % 10 = 3")
+    lake.execute(f"delete from {name} where id % 10 = 3")  # nosec B608 - names of our own
 
 
 def rows_of(lake: duckdb.DuckDBPyConnection, name: str) -> list[Any]:
@@ -122,7 +122,7 @@ def test_duckdbs_deletes_are_applied_and_its_old_files_leave_the_store(
     tasks = list(table.scan().plan_files())
     assert any(task.delete_files for task in tasks), "DuckDB no longer writes position deletes"
     tagged = versions.tag(table, "v1.0.0")
-    lake.execute(f"update {name} set note = 'late' where id = 1")
+    lake.execute(f"update {name} set note = 'late' where id = 1")  # nosec B608 - names of our own
     before = rows_of(lake, name)
 
     done = compaction.compact(table, target_bytes=32 * MIB)
@@ -159,11 +159,11 @@ def test_partitions_are_merged_one_by_one_and_both_engines_go_on_writing(
         rows = pa.table({"id": ids, "shelf": [i % 2 for i in ids], "note": [f"n{i}" for i in ids]})
         write(catalog, identifier, rows.to_reader(), mode=WriteMode.APPEND, partition_by=["shelf"])
     name = f'lake."{namespace}.marts".readings'
-    lake.execute(f"delete from {name} where id < 10")
+    lake.execute(f"delete from {name} where id < 10")  # nosec B608 - names of our own
     table = catalog.load_table(identifier)
     done = compaction.compact(table, target_bytes=32 * MIB)
     assert (done.files_before, done.files_after) == (8, 2)
-    lake.execute(f"insert into {name} values (1000, 1, 'by DuckDB')")
+    lake.execute(f"insert into {name} values (1000, 1, 'by DuckDB')")  # nosec B608 - names of our own
     more = pa.table({"id": [1, 1000], "shelf": [1, 0], "note": ["again", "moved"]})
     write(catalog, identifier, more, mode=WriteMode.UPSERT, keys=["id"])
     expected = [(i, i % 2, f"n{i}") for i in range(10, 400)] + [(1, 1, "again"), (1000, 0, "moved")]

@@ -233,7 +233,7 @@ class Bench:
 
     def rows(self, name: str, what: str = "*") -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = self.cursor.execute(
-            f'select {what} from ice."{self.namespace}"."{name}" order by all'
+            f'select {what} from ice."{self.namespace}"."{name}" order by all'  # nosec B608 - names of our own
         ).fetchall()
         return found
 

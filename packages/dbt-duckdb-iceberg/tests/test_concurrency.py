@@ -86,7 +86,7 @@ def test_a_reader_sees_whole_commits_only(bench: Bench, lakehouse: Lakehouse, tm
     for turn in range(1, 21):
         reader.stdin.write("look\nlook\n")
         reader.stdin.flush()
-        bench.replace("t", f"select {turn} as turn from range({1000 + turn})")
+        bench.replace("t", f"select {turn} as turn from range({1000 + turn})")  # nosec B608 - names of our own
     out, _ = reader.communicate("stop\n", timeout=60)
     seen = json.loads(out.splitlines()[-1])
     assert len(seen) > 1
@@ -105,7 +105,7 @@ def test_a_killed_writer_leaves_the_table_as_it_was(bench: Bench, lakehouse: Lak
     assert bench.rows("t", "min(turn), count(*)") == [(1, 10)]
     bench.replace("t", "select 2 as turn from range(10)")
     assert bench.rows("t", "count(*)") == [(10,)]
-    files = bench.cursor.execute(f"select count(*) from glob('{bench.table('t').location()}/data/**')").fetchone()
+    files = bench.cursor.execute(f"select count(*) from glob('{bench.table('t').location()}/data/**')").fetchone()  # nosec B608 - names of our own
     assert files == (3,)  # that of before, the killed writer's, and that of now
 
 

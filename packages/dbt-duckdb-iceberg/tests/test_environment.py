@@ -135,7 +135,8 @@ def lakehouse_catalog(lakehouse: Lakehouse, folder: Path) -> Any:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"access_key": 3}, {"region": [SECRET]}, {"path_style": SECRET}, {"secret_key": None}]
+    "wrong",
+    [{"access_key": 3}, {"region": [SECRET]}, {"path_style": SECRET}, {"secret_key": None}],  # nosec B105 - planted or a reference
 )
 def test_a_profile_that_does_not_fit_is_named_by_its_place(lakehouse: Lakehouse, tmp_path: Path, wrong: Any) -> None:
     data = {**lakehouse.profile(tmp_path, "any"), "schema": "main"}

@@ -53,7 +53,7 @@ def test_a_type_that_iceberg_lacks_is_named_with_its_column(bench: Bench, kind: 
 
 def test_each_replacement_is_one_snapshot_that_says_who_made_it(bench: Bench) -> None:
     for turn in range(3):
-        bench.replace("t", f"select {turn} as turn from range(10)")
+        bench.replace("t", f"select {turn} as turn from range(10)")  # nosec B608 - names of our own
         assert bench.rows("t", "distinct turn") == [(turn,)]  # DuckDB sees the commit in its next statement
     snapshots = bench.table("t").metadata.snapshots
     assert len(snapshots) == 3
@@ -77,7 +77,7 @@ def test_no_rows_make_an_empty_table_with_its_columns(bench: Bench) -> None:
 
 def test_deletes_of_before_are_gone_with_the_rows(bench: Bench) -> None:
     bench.replace("d", "select i from range(10) r(i)")
-    bench.cursor.execute(f"delete from ice.{bench.namespace}.d where i < 5")
+    bench.cursor.execute(f"delete from ice.{bench.namespace}.d where i < 5")  # nosec B608 - names of our own
     bench.replace("d", "select i from range(3) r(i)")
     assert bench.rows("d") == [(0,), (1,), (2,)]
     table = bench.table("d")
@@ -138,7 +138,7 @@ def test_another_writers_commit_in_between_starts_no_second_writing(
     def write(*args: Any) -> Any:
         made = original(*args)
         written.append(1)
-        bench.cursor.execute(f"insert into ice.{bench.namespace}.w values (99)")
+        bench.cursor.execute(f"insert into ice.{bench.namespace}.w values (99)")  # nosec B608 - names of our own
         return made
 
     monkeypatch.setattr(files, "write", write)
@@ -174,7 +174,7 @@ def test_not_null_is_held_where_the_table_keeps_no_measures(bench: Bench) -> Non
 def test_not_null_is_held_by_duckdb_too(bench: Bench) -> None:
     bench.replace("t", "select 1 as a", contract={"enforced": True}, model=_with_not_null("a"))
     with pytest.raises(duckdb.Error, match="NOT NULL"):
-        bench.run(f'insert into ice."{bench.namespace}".t values (null)')
+        bench.run(f'insert into ice."{bench.namespace}".t values (null)')  # nosec B608 - names of our own
     assert bench.rows("t") == [(1,)]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from floe_compute_spark import settings
 
-CATALOG = {"uri": "http://polaris:8181", "warehouse": "w", "client_id": "root", "client_secret": "s3cr3t", "scope": "S"}
+CATALOG = {"uri": "http://polaris:8181", "warehouse": "w", "client_id": "root", "client_secret": "s3cr3t", "scope": "S"}  # nosec B105 - planted or a reference
 STORAGE = {"endpoint": "http://s3:9000", "region": "eu-1", "access_key": "k", "secret_key": "v", "path_style": True}
 
 

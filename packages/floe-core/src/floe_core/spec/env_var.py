@@ -15,7 +15,7 @@ from floe_core.spec.secrets import SecretRef
 if TYPE_CHECKING:
     from floe_core.spec.secrets import Setting
 
-_PREFIXES: Final = {"file": "FLOE_FILE_", "secret": "FLOE_SECRET_"}
+_PREFIXES: Final = {"file": "FLOE_FILE_", "secret": "FLOE_SECRET_"}  # nosec B105 - a name, no secret
 _ESCAPE: Final = re.compile(r"_([0-9A-F]{2})")
 _SPELLED: Final = re.compile(r"([A-Za-z0-9]|_[0-9A-F]{2})+")
 

@@ -51,7 +51,7 @@ def write(run: Run, sql: str, select: str, metadata: TableMetadata, io: FileIO) 
     partitions = Partitions(metadata.spec(), metadata.schema())
     inner = f"SELECT {select} FROM (\n{sql}\n) AS model_subq"  # noqa: S608 # nosec B608 - a model's own SQL
     if partitions.names:
-        inner = f"SELECT *, {partitions.hidden} FROM ({inner}) AS stored"  # noqa: S608 # nosec B608
+        inner = f"SELECT *, {partitions.hidden} FROM ({inner}) AS stored"  # noqa: S608 # nosec B608 - names of our own
     made = run(f"COPY ({inner}) TO '{_folder(metadata)}' ({_options(metadata, partitions)})")
     written = [row for row in made if row["count"]]
     with ThreadPoolExecutor(READERS) as readers:

@@ -114,7 +114,7 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
         with self._in_plain_words():
             found = self._columns(sql)
         # the text between is the model's own
-        return sql if found.is_as_stored else f"SELECT {found.select} FROM (\n{sql}\n) AS model_subq"  # noqa: S608 # nosec B608
+        return sql if found.is_as_stored else f"SELECT {found.select} FROM (\n{sql}\n) AS model_subq"  # noqa: S608 # nosec B608 - names of our own
 
     @available.parse(lambda *_, **__: {})
     def replace_table(
@@ -353,7 +353,7 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
 
     def _columns(self, sql: str) -> Columns:
         with self.connections.exception_handler(sql):
-            bound = self._cursor.sql(f"SELECT * FROM (\n{sql}\n) AS model_subq")  # noqa: S608 # nosec B608
+            bound = self._cursor.sql(f"SELECT * FROM (\n{sql}\n) AS model_subq")  # noqa: S608 # nosec B608 - names of our own
             return columns(bound.columns, bound.types)
 
     @contextmanager
