@@ -190,7 +190,7 @@ def in_the_catalog() -> Iterator[tuple[Platform, dict[str, str]]]:
         store = iceberg.s3_properties(endpoint=found.urls["s3"], access_key=keys[0], secret_key=keys[1])
         catalog = iceberg.open_catalog(found.urls["polaris"], found.catalog, found.client_id, secret, fileio=store)
         for table in catalog.list_tables((NAMESPACE,)):
-            catalog.purge_table(table)
+            catalog.drop_table(table)  # the catalog keeps the files: purging is off by default
         catalog.drop_namespace((NAMESPACE,))
 
 
