@@ -54,12 +54,12 @@ def load(  # noqa: PLR0913 - who takes part, and where
             base_dir=places.product_dir,
             database=database,
         )
-        with span(f"ingest {source.name}", **{"floe.source.name": source.name, "floe.source.dataset": source.dataset}):
+        named = {"floe.source.name": source.name, "floe.source.dataset": source.dataset}
+        with span(f"ingest {source.name}", **named):
             result = _loaded(plugin, request, source.name)
         for table, rows in sorted(result.items()):
-            if publisher is not None:
-                # Also where nothing was new: an earlier run may have been killed between the load and this.
-                with span(f"publish {source.dataset}.{table}", **{"floe.source.name": source.name}):
+            if publisher is not None:  # also where nothing was new: an earlier run may have been killed before this
+                with span(f"publish {source.dataset}.{table}", **named):
                     publisher.publish(source.dataset, table)
             yield f"{source.dataset}.{table}", rows
 

@@ -118,16 +118,19 @@ def build(
     finally:
         if not ask.keep:
             _drop(platform, namespace)
-    return SparkBuild(
-        product=name,
-        namespace=f"{platform.catalog}.{namespace}",
-        models={node["name"]: node["seconds"] for node in came_to["nodes"] if node["type"] == "model"},
-        steps={step["name"]: step["seconds"] for step in came_to["steps"]},
-        tests_passed=sum(node["status"] == "pass" for node in came_to["nodes"]),
-        tables=tables,
-        truths=answers,
-        wall_s=round(wall_s, 3),
-    )
+    place = f"{platform.catalog}.{namespace}"
+    figures = _figures(came_to)
+    return SparkBuild(product=name, namespace=place, tables=tables, truths=answers, wall_s=round(wall_s, 3), **figures)
+
+
+def _figures(came_to: dict[str, Any]) -> dict[str, Any]:
+    """What the worker told of its build, as a result keeps it."""
+    nodes = came_to["nodes"]
+    return {
+        "models": {node["name"]: node["seconds"] for node in nodes if node["type"] == "model"},
+        "steps": {step["name"]: step["seconds"] for step in came_to["steps"]},
+        "tests_passed": sum(node["status"] == "pass" for node in nodes),
+    }
 
 
 def _copy(product_dir: Path, home: Path, config: dict[str, Any]) -> tuple[Path, Path]:

@@ -47,20 +47,13 @@ def semantic_asset(product: Product, specs: DbtSpecs, plugin: Chosen, tracing: T
     key = AssetKey([product.slug, SEMANTIC, plugin.plugin])
     ports = [found for port in product.spec.output_ports if (found := specs.key_of(port.name)) is not None]
 
+    model = "The data model that the metrics server reads."
+    whole = AssetCheckSpec(WHOLE, asset=key, description="Every file is there, has content, and can be parsed.")
+
     @multi_asset(
         name=f"{product.slug}_semantic",
-        specs=[
-            AssetSpec(
-                key,
-                deps=ports,
-                description="The data model that the metrics server reads.",
-                group_name=SEMANTIC,
-                kinds={plugin.plugin, "yaml"},
-            )
-        ],
-        check_specs=[
-            AssetCheckSpec(WHOLE, asset=key, description="Every file is there, has content, and can be parsed.")
-        ],
+        specs=[AssetSpec(key, deps=ports, description=model, group_name=SEMANTIC, kinds={plugin.plugin, "yaml"})],
+        check_specs=[whole],
         required_resource_keys={resource},
     )
     def sync(context: AssetExecutionContext) -> Iterator[Any]:
