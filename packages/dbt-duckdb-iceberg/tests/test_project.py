@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import secrets
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -193,7 +195,11 @@ def model(dbt, session):
     def test_python_models_of_one_alias_do_not_mix(
         self, project: Any, lakehouse: Lakehouse, unique_schema: str, tmp_path: Path
     ) -> None:
-        run_dbt(["run", "--select", "left", "right", "--threads", "2"])
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", ResourceWarning)
+            run_dbt(["run", "--select", "left", "right", "--threads", "2"])
+            gc.collect()
+        assert not [one for one in told if "event loop" in str(one.message)]
         catalog = rest.open_catalog(lakehouse.credentials(tmp_path, unique_schema))
         for name, rows in (("left", 20_000), ("right", 30_000)):
             found = catalog.load_table((unique_schema, name, "same")).scan().to_arrow()["place"].to_pylist()

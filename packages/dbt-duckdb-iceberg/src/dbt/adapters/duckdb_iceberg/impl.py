@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -105,6 +107,18 @@ class DuckDBIcebergAdapter(DuckDBAdapter):
         else:
             place = (credentials.database, credentials.namespace_of(relation.schema))
         return self.get_relation(*place, relation.identifier)
+
+    def submit_python_job(self, parsed_model: dict[str, Any], compiled_code: str) -> Any:
+        """Run a Python model; dbt-duckdb makes an event loop for a thread without one, and would never close it."""
+        if threading.current_thread() is threading.main_thread():
+            return super().submit_python_job(parsed_model, compiled_code)
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        try:
+            return super().submit_python_job(parsed_model, compiled_code)
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
 
     # what a table is made of
 
